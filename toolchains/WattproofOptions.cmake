@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiler options of every target, kept in one place.
+#   wattproof_warnings   warnings are errors
+#   wattproof_firmware   what lib/ is compiled with: no exceptions, no RTTI, no hidden guards
+
+add_library(wattproof_warnings INTERFACE)
+target_compile_options(wattproof_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-align -Wformat=2 -Wundef -Werror
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast>)
+
+add_library(wattproof_firmware INTERFACE)
+target_compile_options(wattproof_firmware INTERFACE
+  -ffunction-sections -fdata-sections -Wvla
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics>)
+
+if(WATTPROOF_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
