@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+set(WATTPROOF_CPU cortex-m0plus)
+include(${CMAKE_CURRENT_LIST_DIR}/ArmNoneEabi.cmake)
