@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// QBFT and IBFT2: how a header is drafted, sealed by a quorum, and named by its hash.
+//
+// Both engines put RLP([vanity, validators, vote, round, seals]) into extraData, and hash the header twice with parts
+// of it left out: once for what the validators sign, once for the block hash. They differ only in the table `shapes`.
+
+import { RLP } from '@ethereumjs/rlp'
+import { EMPTY, equal, fromHex, integerBytes, keccak, sign } from './bytes.js'
+import { ZERO_ADDRESS, ZERO_NONCE, encodeHeader } from './headers.js'
+
+const MIX_HASH = fromHex('0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365')
+const VANITY = new Uint8Array(32)
+
+function fourBytes(round) {
+  const out = new Uint8Array(4)
+  new DataView(out.buffer).setUint32(0, round)
+  return out
+}
+
+const shapes = {
+  qbft: {
+    noVote: [],
+    addMark: Uint8Array.of(0xff),
+    dropMark: EMPTY,
+    round: (round) => integerBytes(round),
+    signed: (e) => [e.vanity, e.validators, e.vote, e.round, []],
+    named: (e) => [e.vanity, e.validators, e.vote, EMPTY, []],
+  },
+  ibft2: {
+    noVote: EMPTY,
+    addMark: Uint8Array.of(0xff),
+    dropMark: Uint8Array.of(0x00),
+    round: fourBytes,
+    signed: (e) => [e.vanity, e.validators, e.vote, e.round],
+    named: (e) => [e.vanity, e.validators, e.vote],
+  },
+}
+
+/** Seals that a final block needs. @param {number} count validators */
+export const quorumOf = (count) => Math.ceil((2 * count) / 3)
+
+function decodeExtra(extraData) {
+  const [vanity, validators, vote, round, seals] = RLP.decode(extraData)
+  return { vanity, validators, vote, round, seals }
+}
+
+const withExtra = (header, parts) => ({ ...header, extraData: RLP.encode(parts) })
+
+/** @param {'qbft'|'ibft2'} name @returns {import('./seals.js').Engine} */
+export function bftEngine(name) {
+  const shape = shapes[name]
+
+  const hashOf = (header) =>
+    header.number === 0n
+      ? keccak(encodeHeader(header))
+      : keccak(encodeHeader(withExtra(header, shape.named(decodeExtra(header.extraData)))))
+
+  return {
+    name,
+    quorum: quorumOf,
+    voteThreshold: (count) => Math.floor(count / 2) + 1,
+    hash: hashOf,
+
+    genesis: (validators) => ({
+      coinbase: ZERO_ADDRESS,
+      difficulty: 1n,
+      mixHash: MIX_HASH,
+      nonce: ZERO_NONCE,
+      extraData: RLP.encode([VANITY, validators, shape.noVote, shape.round(0), []]),
+    }),
+
+    // The proposer moves on by one with each block, and by one more with each round that failed.
+    draft({ number, validators, vote, round = 0 }) {
+      const proposer = validators[(Number(number) - 1 + round) % validators.length]
+      const mark = vote && (vote.add ? shape.addMark : shape.dropMark)
+      const extra = [VANITY, validators, vote ? [vote.target, mark] : shape.noVote, shape.round(round), []]
+      return {
+        author: proposer,
+        fields: { coinbase: proposer, difficulty: 1n, mixHash: MIX_HASH, nonce: ZERO_NONCE, extraData: RLP.encode(extra) },
+      }
+    },
+
+    seal(header, { validators, keyOf, outsiderKey, fault = {} }) {
+      const extra = decodeExtra(header.extraData)
+      const hash = keccak(encodeHeader(withExtra(header, shape.signed(extra))))
+      const start = validators.findIndex((v) => equal(v, header.coinbase))
+      const keys = validators
+        .map((_, i) => keyOf(validators[(start + i) % validators.length]))
+        .filter((key) => key !== undefined)
+        .slice(0, quorumOf(validators.length))
+      if (fault.few_seals || fault.doubled_seal || fault.outsider_seal) keys.pop()
+      if (fault.doubled_seal) keys.push(keys[0] ?? outsiderKey)
+      if (fault.outsider_seal) keys.push(outsiderKey)
+      const seals = keys.map((key) => sign(hash, key))
+      return withExtra(header, [extra.vanity, extra.validators, extra.vote, extra.round, seals])
+    },
+
+    // Another block of the same height: a different vanity gives a different hash under the same state.
+    twin(header) {
+      const extra = decodeExtra(header.extraData)
+      return withExtra(header, [new Uint8Array(32).fill(0x77), extra.validators, extra.vote, extra.round, []])
+    },
+  }
+}

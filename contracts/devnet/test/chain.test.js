@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Devnet } from '../src/chain.js'
+import { addressOfKey, namedKey, toHex } from '../src/bytes.js'
+import { environmentContract, revertContract, storeContract, word } from '../fixtures/hand_assembled.js'
+
+const key = namedKey('tester')
+const slot = (n) => '0x' + word(n)
+
+test('a_transaction_is_mined_and_its_receipt_says_what_it_did', async () => {
+  const chain = await Devnet.create()
+  const to = await chain.deploy({ key, data: storeContract })
+  const receipt = await chain.sendTransaction({ key, to, data: '0x' + word(5) + word(1234) })
+  assert.equal(receipt.status, 1)
+  assert.equal(receipt.blockNumber, 2)
+  assert.equal(receipt.to, to)
+  assert.ok(receipt.gasUsed > 21000)
+  assert.deepEqual(receipt.logs[0].topics, [slot(5)])
+  assert.equal(receipt.logs[0].data, slot(1234))
+  assert.equal(await chain.getStorage(to, slot(5)), 1234n)
+})
+
+test('calls_and_storage_are_readable_at_past_blocks', async () => {
+  const chain = await Devnet.create()
+  const to = await chain.deploy({ key, data: storeContract })
+  for (const value of [11, 22, 33]) await chain.sendTransaction({ key, to, data: '0x' + word(0) + word(value) })
+  assert.equal(await chain.call({ to }), slot(33))
+  assert.equal(await chain.call({ to }, 2), slot(11))
+  assert.equal(await chain.getStorage(to, slot(0), 3), 22n)
+})
+
+test('a_revert_keeps_its_place_in_the_block_with_status_0', async () => {
+  const chain = await Devnet.create()
+  const to = await chain.deploy({ key, data: revertContract })
+  const receipt = await chain.sendTransaction({ key, to })
+  assert.equal(receipt.status, 0)
+  assert.equal(receipt.error, 'no')
+  assert.equal(receipt.blockNumber, 2)
+  await assert.rejects(chain.call({ to }), { message: 'no', data: receipt.revertData })
+})
+
+test('contracts_see_the_block_that_they_run_in', async () => {
+  const chain = await Devnet.create({ chainId: 4242 })
+  const to = await chain.deploy({ key, data: environmentContract })
+  await chain.mine(3)
+  const out = (await chain.call({ to })).slice(2).match(/.{64}/g)
+  const { header } = chain.head
+  assert.equal(BigInt('0x' + out[0]), header.number)
+  assert.equal(BigInt('0x' + out[1]), header.timestamp)
+  assert.equal('0x' + out[2].slice(24), toHex(header.coinbase))
+  assert.equal(BigInt('0x' + out[3]), 4242n)
+  assert.equal('0x' + out[4], toHex(chain.block(3).hash))
+})
+
+test('without_automine_a_block_takes_what_waits_in_order_of_nonce', async () => {
+  const chain = await Devnet.create({ automine: false })
+  const other = namedKey('another tester')
+  const to = '0x' + '22'.repeat(20)
+  const send = (k, nonce) => chain.sendTransaction({ key: k, to, gasLimit: 30000, nonce })
+  const late = await send(key, 1n)
+  const first = await send(other, 0n)
+  const early = await send(key, 0n)
+  const gap = await send(other, 2n)
+  const block = await chain.mine()
+  assert.deepEqual(block.transactions.map((t) => t.hash), [first, early, late])
+  assert.equal(chain.receipt(gap), undefined)
+  await send(other, 1n)
+  assert.equal((await chain.mine()).transactions.length, 2)
+  assert.equal(chain.receipt(gap).blockNumber, 2)
+})
+
+test('time_moves_only_as_told', async () => {
+  const chain = await Devnet.create({ genesisTime: 1000 })
+  assert.equal((await chain.mine()).header.timestamp, 1001n)
+  assert.equal((await chain.mine()).header.timestamp, 1002n)
+  chain.clock.setSeconds(5000)
+  assert.equal((await chain.mine()).header.timestamp, 5000n)
+  chain.clock.advanceSeconds(60)
+  assert.equal((await chain.mine()).header.timestamp, 5060n)
+})
+
+test('genesis_balances_can_be_spent', async () => {
+  const chain = await Devnet.create({ balances: { [toHex(addressOfKey(key))]: 100n } })
+  const to = toHex(addressOfKey(namedKey('payee')))
+  assert.equal((await chain.sendTransaction({ key, to, value: 40n, gasLimit: 21000 })).status, 1)
+  assert.equal(BigInt((await chain.getProof(to)).balance), 40n)
+  assert.equal(BigInt((await chain.getProof(to, [], 0)).balance), 0n)
+})
