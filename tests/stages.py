@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Builds and runs every test, stage by stage, and ends with one line: N passed, N failed, N skipped.
+
+A stage that cannot build counts as one failure and the next stage still runs. A stage that this machine cannot run
+(aarch64 under emulation on a machine that is aarch64) counts as one skip and says why. What a stage printed is in
+build/test/STAGE.log.
+"""
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / "build" / "test"
+JOBS = str(os.cpu_count() or 2)
+HEARTBEAT_S = 15
+STAGE_LIMIT_S = 30 * 60
+
+
+class StageFailed(Exception):
+    """A stage could not run to its end: the message says what failed."""
+
+
+class Stage:
+    """One stage's log, progress and counts."""
+
+    def __init__(self, name):
+        self.name = name
+        self.passed = self.failed = self.skipped = 0
+        self.log_path = LOGS / f"{name}.log"
+        self.log = open(self.log_path, "w")
+        self.started = time.monotonic()
+
+    def say(self, text):
+        print(f"[{self.name}] {text}", flush=True)
+
+    def count(self, ok, what):
+        self.passed += ok
+        self.failed += not ok
+        self.say(f"{'passed' if ok else 'FAILED'}: {what}")
+
+    def run(self, command, what, env=None, cwd=ROOT, check=True):
+        """Runs a command into the log, with a sign of life on the terminal. Returns its exit status and its output."""
+        self.log.write(f"\n$ {' '.join(map(str, command))}\n")
+        self.log.flush()
+        start = self.log_path.stat().st_size
+        begin = beat = time.monotonic()
+        process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=self.log,
+                                   stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+        while process.poll() is None:
+            time.sleep(0.1)
+            now = time.monotonic()
+            if now - begin > STAGE_LIMIT_S:
+                process.kill()
+                process.wait()
+                raise StageFailed(f"{what}: no end after {STAGE_LIMIT_S} s")
+            if now - beat > HEARTBEAT_S:
+                beat = now
+                self.say(f"{what}: {int(now - begin)} s{self._position(start)}")
+        output = self._since(start)
+        if check and process.returncode != 0:
+            raise StageFailed(f"{what} failed (status {process.returncode})\n{tail(output)}")
+        return process.returncode, output
+
+    def _since(self, start):
+        with open(self.log_path, errors="replace") as log:
+            log.seek(start)
+            return log.read()
+
+    def _position(self, start):
+        """How far a ninja or ctest run has come, from its own count."""
+        marks = re.findall(r"\[(\d+/\d+)\]|^ *(\d+/\d+) Test ", self._since(start), re.MULTILINE)
+        return f", {marks[-1][0] or marks[-1][1]}" if marks else ""
+
+    def ctest(self, folder, env=None):
+        """Runs a build folder's tests and adds up ctest's own report."""
+        report = folder / "ctest.xml"
+        report.unlink(missing_ok=True)
+        self.run(["ctest", "--test-dir", folder, "-j", JOBS, "--no-tests=error", "--output-on-failure",
+                  "--output-junit", report], "tests", env=env, check=False)
+        if not report.exists():
+            raise StageFailed(f"ctest made no report\n{tail(self._since(0))}")
+        suite = ElementTree.parse(report).getroot()
+        failed, skipped = int(suite.get("failures")), int(suite.get("skipped")) + int(suite.get("disabled"))
+        self.failed += failed
+        self.skipped += skipped
+        self.passed += int(suite.get("tests")) - failed - skipped
+        for case in suite.iter("testcase"):
+            if case.find("failure") is not None:
+                self.say(f"FAILED: {case.get('name')}")
+
+    def node_test(self, folder):
+        """Runs npm test and reads the closing counts that node's test runner prints."""
+        status, output = self.run(["npm", "test", "--silent"], "tests", cwd=folder, check=False)
+        counts = {}
+        for word in ("pass", "fail", "cancelled", "skipped", "todo"):
+            counts[word] = sum(map(int, re.findall(rf"^(?:#|\u2139) {word} (\d+)$", output, re.MULTILINE)))
+        failed = counts["fail"] + counts["cancelled"]
+        if counts["pass"] + failed == 0 or (status != 0 and failed == 0):
+            raise StageFailed(f"npm test in {folder} failed (status {status})\n{tail(output)}")
+        self.passed += counts["pass"]
+        self.failed += failed
+        self.skipped += counts["skipped"] + counts["todo"]
+        for name in re.findall(r"^\s*(?:not ok \d+ - |\u2716 )(.*)$", output, re.MULTILINE):
+            self.say(f"FAILED: {name}")
+
+
+def tail(text, lines=25):
+    return "\n".join("    " + line for line in text.splitlines()[-lines:])
+
+
+def build(stage, preset, *options):
+    folder = ROOT / "build" / preset
+    stage.run(["cmake", "--preset", preset, *options], f"configuring {preset}")
+    stage.run(["cmake", "--build", folder, "-j", JOBS], f"building {preset}")
+    return folder
+
+
+def host(stage):
+    """unit tests, tidy, package and C API on this machine"""
+    stage.ctest(build(stage, "host", "-D", "WATTPROOF_TESTS=ON"))
+
+
+def sanitize(stage):
+    """the same tests under AddressSanitizer and UndefinedBehaviorSanitizer"""
+    stage.ctest(build(stage, "host-sanitize"))
+
+
+def aarch64(stage):
+    """the same tests built for 64-bit ARM, under qemu-aarch64"""
+    if platform.machine() == "aarch64":
+        stage.skipped += 1
+        stage.say("skipped: this machine is aarch64, stage host is that run")
+        return
+    stage.ctest(build(stage, "aarch64"))
+
+
+def cortex_m(stage):
+    """lib/ for Cortex-M0+, M3, M4; the core-test image on emulated M3 and M4"""
+    build(stage, "cortex-m0plus")
+    stage.count(True, "lib/ builds for Cortex-M0+")
+    expected = ROOT / "build" / "host" / "tests" / "qemu" / "core_test"
+    if not expected.exists():
+        build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    for preset in ("cortex-m3", "cortex-m4"):
+        folder = build(stage, preset)
+        status, output = stage.run([sys.executable, ROOT / "tests/qemu/run_image.py", "--host", expected,
+                                    "--image", folder / "tests/qemu/core_test.elf", "--cpu", preset],
+                                   f"core-test image on {preset}", check=False)
+        closing = re.search(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
+        if status != 0 or not closing:
+            raise StageFailed(f"core-test image on {preset}\n{tail(output)}")
+        stage.passed += int(closing[1])
+        stage.failed += int(closing[2])
+
+
+def contracts(stage):
+    """the contracts on an EVM, gas, and agreement with C++"""
+    stage.node_test(ROOT / "contracts")
+
+
+def devnet(stage):
+    """the embedded chain and its fault switches"""
+    stage.node_test(ROOT / "contracts" / "devnet")
+
+
+STAGES = {"host": host, "sanitize": sanitize, "aarch64": aarch64, "cortex-m": cortex_m, "contracts": contracts,
+          "devnet": devnet}
+
+
+def run_stage(name):
+    stage = Stage(name)
+    stage.say(STAGES[name].__doc__)
+    try:
+        STAGES[name](stage)
+    except StageFailed as failure:
+        stage.failed += 1
+        stage.say(f"FAILED: {failure}")
+    stage.log.close()
+    seconds = int(time.monotonic() - stage.started)
+    log = "" if stage.failed == 0 else f"; log: {stage.log_path.relative_to(ROOT)}"
+    stage.say(f"{stage.passed} passed, {stage.failed} failed, {stage.skipped} skipped in {seconds} s{log}")
+    return stage
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./run test", description=__doc__.splitlines()[0])
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help="only these")
+    parser.add_argument("--list", action="store_true", help="name the stages")
+    options = parser.parse_args()
+    if options.list:
+        for name, stage in STAGES.items():
+            print(f"{name:10} {stage.__doc__}")
+        return 0
+    unknown = [name for name in options.stages if name not in STAGES]
+    if unknown:
+        parser.error(f"no stage {unknown[0]}; there are {', '.join(STAGES)}")
+    if not shutil.which("cmake"):
+        parser.error("cmake is not installed: ./run setup test")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    done = [run_stage(name) for name in options.stages or STAGES]
+    bad = [stage.name for stage in done if stage.failed]
+    if bad:
+        print(f"failed: {', '.join(bad)}")
+    passed, failed, skipped = (sum(getattr(stage, what) for stage in done) for what in ("passed", "failed", "skipped"))
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 0 if failed == 0 and passed > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
