@@ -58,7 +58,6 @@ export function bftEngine(name) {
   return {
     name,
     quorum: quorumOf,
-    voteThreshold: (count) => Math.floor(count / 2) + 1,
     hash: hashOf,
 
     genesis: (validators) => ({
@@ -70,26 +69,24 @@ export function bftEngine(name) {
     }),
 
     // The proposer moves on by one with each block, and by one more with each round that failed.
-    draft({ number, validators, vote, round = 0 }) {
+    draft({ number, validators, voteFor, fault }) {
+      const round = fault.round
       const proposer = validators[(Number(number) - 1 + round) % validators.length]
-      const mark = vote && (vote.add ? shape.addMark : shape.dropMark)
-      const extra = [VANITY, validators, vote ? [vote.target, mark] : shape.noVote, shape.round(round), []]
-      return {
-        author: proposer,
-        fields: { coinbase: proposer, difficulty: 1n, mixHash: MIX_HASH, nonce: ZERO_NONCE, extraData: RLP.encode(extra) },
-      }
+      const vote = voteFor(proposer)
+      const ballot = vote ? [vote.target, vote.add ? shape.addMark : shape.dropMark] : shape.noVote
+      const extraData = RLP.encode([VANITY, validators, ballot, shape.round(round), []])
+      return { author: proposer, vote, fields: { coinbase: proposer, difficulty: 1n, mixHash: MIX_HASH, nonce: ZERO_NONCE, extraData } }
     },
 
-    seal(header, { validators, keyOf, outsiderKey, fault = {} }) {
+    // As many seals as a quorum needs, the proposer's first. A fault replaces the last one.
+    seal(header, { validators, keyOf, outsiderKey, fault }) {
       const extra = decodeExtra(header.extraData)
       const hash = keccak(encodeHeader(withExtra(header, shape.signed(extra))))
       const start = validators.findIndex((v) => equal(v, header.coinbase))
-      const keys = validators
-        .map((_, i) => keyOf(validators[(start + i) % validators.length]))
-        .filter((key) => key !== undefined)
-        .slice(0, quorumOf(validators.length))
+      const inOrder = [...validators.slice(start), ...validators.slice(0, start)]
+      const keys = inOrder.slice(0, quorumOf(validators.length)).map(keyOf)
       if (fault.few_seals || fault.doubled_seal || fault.outsider_seal) keys.pop()
-      if (fault.doubled_seal) keys.push(keys[0] ?? outsiderKey)
+      if (fault.doubled_seal) keys.push(...(keys.length > 0 ? [keys[0]] : [keyOf(inOrder[0]), keyOf(inOrder[0])]))
       if (fault.outsider_seal) keys.push(outsiderKey)
       const seals = keys.map((key) => sign(hash, key))
       return withExtra(header, [extra.vanity, extra.validators, extra.vote, extra.round, seals])

@@ -5,11 +5,13 @@
 import { createLegacyTx, createTxFromRLP } from '@ethereumjs/tx'
 import { addressOfKey, fromHex, namedKey, toHex } from './bytes.js'
 import { ManualClock } from './clock.js'
+import { Faults } from './faults.js'
 import { EMPTY_LIST_HASH, EMPTY_TRIE_ROOT, ZERO_ADDRESS, ZERO_BLOOM, ZERO_HASH } from './headers.js'
 import { Pool } from './pool.js'
 import { describeReceipts, encodeReceipt, indexedRoot, revertReason, unionOf } from './receipts.js'
 import { engineByName } from './seals.js'
 import { State, londonCommon } from './state.js'
+import { ValidatorSet } from './validators.js'
 
 /**
  * @typedef {object} Options
@@ -22,6 +24,8 @@ import { State, londonCommon } from './state.js'
  * @property {{nowMs: () => number}} [clock] default: a ManualClock
  * @property {number} [genesisTime] chain seconds of block 0; default: what the clock says
  * @property {Record<string, bigint>} [balances] coins at genesis; nobody needs any, gas costs nothing
+ * @property {number} [epochLength] every so many blocks pending validator votes lapse
+ * @property {object} [faults] initial values of the fault switches, see faults.js
  * @property {number} [poolCountMax]
  * @property {number} [poolPerSenderMax]
  */
@@ -33,6 +37,8 @@ const defaults = {
   timestampStepMin: 1,
   automine: true,
   balances: {},
+  epochLength: 30_000,
+  faults: {},
   poolCountMax: 4096,
   poolPerSenderMax: 1024,
 }
@@ -54,8 +60,11 @@ export class CallError extends Error {
  * @property {import('./headers.js').Header} header
  * @property {Uint8Array} hash
  * @property {Uint8Array} author
+ * @property {Uint8Array[]} validators the set that this block belongs to
+ * @property {bigint} totalDifficulty
  * @property {{tx: object, hash: string, sender: string}[]} transactions
  * @property {import('./receipts.js').Receipt[]} receipts
+ * @property {Block} [twin] another block of the same height, if the validators equivocated
  */
 
 export class Devnet {
@@ -78,13 +87,11 @@ export class Devnet {
     this.automine = options.automine
     this.common = londonCommon(BigInt(options.chainId))
     this.pool = new Pool({ countMax: options.poolCountMax, perSenderMax: options.poolPerSenderMax })
-    this.keys = new Map()
-    for (let i = 0; i < validators; i++) {
-      const key = namedKey(`signer${i}`)
-      this.keys.set(toHex(addressOfKey(key)), key)
-    }
-    /** Ascending. @type {Uint8Array[]} */
-    this.validators = [...this.keys.keys()].sort().map((address) => fromHex(address))
+    this.faults = new Faults(options.engine, options.faults)
+    const keys = Array.from({ length: VALIDATOR_COUNT_MAX }, (_, i) => namedKey(`signer${i}`))
+    /** Address -> private key, of every validator that there can be. */
+    this.keys = new Map(keys.map((key) => [toHex(addressOfKey(key)), key]))
+    this.validators = new ValidatorSet([...this.keys.keys()].slice(0, validators).map((a) => fromHex(a)), options.epochLength)
     /** @type {Block[]} */
     this.blocks = []
     this.byHash = new Map()
@@ -111,14 +118,27 @@ export class Devnet {
       gasUsed: 0n,
       timestamp: BigInt(time),
       baseFeePerGas: 0n,
-      ...this.engine.genesis(this.validators),
+      ...this.engine.genesis(this.validators.list),
     }
-    this.#append({ header, hash: this.engine.hash(header), author: ZERO_ADDRESS, transactions: [], receipts: [] })
+    this.#append(this.#assemble(header, { author: ZERO_ADDRESS, validators: this.validators.list, included: [] }))
+  }
+
+  #assemble(header, { author, validators, included }) {
+    const hash = this.engine.hash(header)
+    return {
+      header,
+      hash,
+      author,
+      validators,
+      totalDifficulty: header.difficulty + (this.head?.totalDifficulty ?? 0n),
+      transactions: included.map(({ entry }) => ({ tx: entry.tx, hash: entry.hash, sender: entry.sender })),
+      receipts: describeReceipts(included, toHex(hash), Number(header.number)),
+    }
   }
 
   #append(block) {
     this.blocks.push(block)
-    this.byHash.set(toHex(block.hash), block)
+    for (const each of [block, block.twin]) if (each) this.byHash.set(toHex(each.hash), each)
     block.receipts.forEach((receipt, index) => this.transactions.set(receipt.transactionHash, { block, index }))
   }
 
@@ -148,7 +168,9 @@ export class Devnet {
   async #produce() {
     const parent = this.head.header
     const number = parent.number + 1n
-    const plan = this.engine.draft({ number, validators: this.validators })
+    const validators = this.validators.list
+    const fault = { ...this.faults.values }
+    const plan = this.engine.draft({ number, validators, fault, voteFor: (author) => this.validators.voteFor(number, author) })
     const now = BigInt(Math.floor(this.clock.nowMs() / 1000))
     const earliest = parent.timestamp + BigInt(this.options.timestampStepMin)
     const draft = {
@@ -160,13 +182,19 @@ export class Devnet {
       baseFeePerGas: 0n,
       ...plan.fields,
     }
-    const block = await this.#execute(draft, plan.author)
-    block.header = this.engine.seal(block.header, {
-      validators: this.validators,
+    const { header, included } = await this.#execute(draft, plan.author)
+    const signing = {
+      validators,
+      author: plan.author,
       keyOf: (address) => this.keys.get(toHex(address)),
       outsiderKey: namedKey('outsider'),
-    })
+      fault,
+    }
+    const content = { author: plan.author, validators, included }
+    const block = this.#assemble(this.engine.seal(header, signing), content)
+    if (fault.equivocate) block.twin = this.#assemble(this.engine.seal(this.engine.twin(header), signing), content)
     this.#append(block)
+    this.validators.count(number, plan.author, plan.vote)
     return block
   }
 
@@ -174,19 +202,15 @@ export class Devnet {
     const ready = await this.pool.ready((sender) => this.#accountNonce(sender))
     const { included, rejected, gasUsed } = await this.state.runBlock(draft, author, ready)
     for (const { entry } of [...included, ...rejected]) this.pool.remove(entry.sender, entry.nonce)
-    const encoded = included.map(({ entry, result }) => encodeReceipt(result.receipt, entry.tx.type))
     const header = {
       ...draft,
       gasUsed,
       stateRoot: await this.state.root(),
       transactionsRoot: await indexedRoot(included.map(({ entry }) => entry.tx.serialize())),
-      receiptsRoot: await indexedRoot(encoded),
+      receiptsRoot: await indexedRoot(included.map(({ entry, result }) => encodeReceipt(result.receipt, entry.tx.type))),
       logsBloom: unionOf(included.map(({ result }) => result.receipt.bitvector)),
     }
-    // Seals are no part of the hash, so receipts can name their block before it is sealed.
-    const hash = this.engine.hash(header)
-    const transactions = included.map(({ entry }) => ({ tx: entry.tx, hash: entry.hash, sender: entry.sender }))
-    return { header, hash, author, transactions, receipts: describeReceipts(included, toHex(hash), Number(header.number)) }
+    return { header, included }
   }
 
   async #accountNonce(sender, block = this.head) {
@@ -259,6 +283,37 @@ export class Devnet {
     })
     if (result.error) throw new CallError(revertReason(result.output) ?? result.error, result.output)
     return toHex(result.output)
+  }
+
+  /**
+   * The least gas with which a transaction succeeds on the state of a block.
+   * @param {{to?: string, data?: string, from?: string, value?: bigint, gas?: number|bigint}} request @param {number|string} [at]
+   * @returns {Promise<bigint>} throws CallError if it fails with all the gas of a block
+   */
+  async estimateGas({ to, data = '0x', from, value = 0n, gas = this.options.gasLimit }, at) {
+    const block = this.#blockOrThrow(at)
+    const request = { to: to && fromHex(to, 20), from: from && fromHex(from, 20), data: fromHex(data), value }
+    const run = (limit) => this.state.simulate(block.header, block.author, { ...request, gas: limit })
+    const most = await run(BigInt(gas))
+    if (most.error) throw new CallError(revertReason(most.output) ?? most.error, most.output)
+    // Gas used is a lower bound: refunds come at the end, and a call passes on only 63/64 of what is left.
+    let tooLittle = most.gasUsed - 1n
+    let enough = BigInt(gas)
+    while (enough - tooLittle > 1n) {
+      // Usually the answer is the lower bound itself or close to it, so the first guesses are low.
+      const step = (enough - tooLittle) / 2n
+      const guess = tooLittle + (step < most.gasUsed / 32n + 1n ? step : most.gasUsed / 32n + 1n)
+      if ((await run(guess)).error) tooLittle = guess
+      else enough = guess
+    }
+    return enough
+  }
+
+  /** Has every author vote for a change of the validator set until it is made. @param {string} address @param {boolean} add */
+  proposeValidator(address, add) {
+    if (add && !this.keys.has(address)) throw new RangeError(`nobody here holds the key of ${address}, so the chain would lose a seal`)
+    if (!add && this.validators.list.length === 1) throw new RangeError('the last validator must stay')
+    this.validators.propose(fromHex(address, 20), add)
   }
 
   /** EIP-1186. @param {string} address @param {string[]} [slots] 32 bytes each @param {number|string} [at] */

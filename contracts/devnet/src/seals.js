@@ -4,15 +4,25 @@
 import { bftEngine } from './bft.js'
 
 /**
+ * @typedef {object} Plan
+ * @property {bigint} number
+ * @property {Uint8Array[]} validators ascending
+ * @property {(author: Uint8Array) => import('./validators.js').Vote|undefined} voteFor
+ * @property {object} fault values of the fault switches
+ *
+ * @typedef {object} Signing
+ * @property {Uint8Array[]} validators ascending
+ * @property {Uint8Array} author
+ * @property {(address: Uint8Array) => Uint8Array} keyOf
+ * @property {Uint8Array} outsiderKey
+ * @property {object} fault values of the fault switches
+ *
  * @typedef {object} Engine
- * @property {string} name
- * @property {(count: number) => number} quorum validators that must be alive for a block
- * @property {(count: number) => number} voteThreshold votes that change the validator set
  * @property {(header: object) => Uint8Array} hash the block hash by this engine's rule
  * @property {(validators: Uint8Array[]) => object} genesis consensus fields of block 0
- * @property {(plan: object) => {author: Uint8Array, fields: object}} draft consensus fields of the next block, and the
- *   address that the EVM sees as COINBASE
- * @property {(header: object, signing: object) => object} seal the header with its seal or seals
+ * @property {(plan: Plan) => {author: Uint8Array, vote?: object, fields: object}} draft consensus fields of the next
+ *   block, and its author, whom the EVM sees as COINBASE
+ * @property {(header: object, signing: Signing) => object} seal the header with its seal or seals
  * @property {(header: object) => object} twin an unsealed header of the same height and state but another hash
  */
 
