@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The clip dynamic program: min sum (p_t - v_t)^2 with a box per slot and bounds on every prefix sum, exactly.
+//
+// S_t(l), the energy after slot t if energy is worth l, is nondecreasing and piecewise linear with slopes that count
+// slots. A slot adds two knots; a bound on the energy clips the function. Backwards the price is clipped to where the
+// bounds were met. Everything lives on a grid of 2^-F W; where a clip falls between grid points, two knots one step
+// apart keep the function exact at every grid point, so errors do not accumulate. Internal to solver/.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "solver/solve.hpp"
+#include "solver/wish.hpp"
+
+namespace wattproof::solver {
+
+// A constant (stride 0) or one number per slot (stride 1).
+struct Lane {
+  const std::int32_t* data = nullptr;
+  std::uint32_t stride = 0;
+
+  Lane() = default;
+  explicit Lane(const Series& series)
+      : data(series.per_slot.empty() ? &series.constant : series.per_slot.data()),
+        stride(series.per_slot.empty() ? 0 : 1) {}
+  std::int32_t at(std::uint32_t slot) const { return data[slot * stride]; }
+};
+
+// Slots first..last-1 of a day; energies in W x slot. Outside these slots the device draws nothing.
+struct StorageProblem {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  Lane low_w;
+  Lane high_w;
+  std::int64_t start = 0;
+  std::int64_t energy_min = 0;   // after every slot
+  std::int64_t energy_max = 0;
+  std::int64_t end_min = 0;      // after the last slot, within the two above
+  std::int64_t end_max = 0;
+  std::span<const Milestone> milestones{};  // lower limits at single slots, in Wh
+  std::int32_t wh = 1;                      // W x slot of 1 Wh
+
+  std::uint32_t count() const { return last - first; }
+};
+
+// The storage form of a shapeable device or a lossless battery.
+StorageProblem storage_problem(const Device& device, const Grid& grid);
+
+struct EnergyLimits {
+  std::int64_t low;
+  std::int64_t high;
+};
+
+// The limits after slot `slot`, in W x slot. `next` walks through the milestones and starts at 0.
+EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next);
+
+// Fills profile_w for slots first..last-1 and leaves the price of each slot at the front of the workspace (`dual`).
+//   out_of_range         energies too wide for 31 bits with the guard bits
+//   workspace_too_small  fewer than workspace_words(grid.slots)
+//   infeasible           some prefix sum cannot be met
+Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish, WorkspaceView workspace,
+              std::span<std::int32_t> profile_w, std::span<const std::int32_t>& dual);
+
+}  // namespace wattproof::solver

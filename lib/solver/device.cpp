@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "solver/device.hpp"
+
+#include "base/result.hpp"
+
+namespace wattproof::solver {
+
+namespace {
+
+bool in_power_range(std::int32_t power_w) { return power_w >= -power_w_max && power_w <= power_w_max; }
+bool in_energy_range(std::int32_t energy_wh) { return energy_wh >= -energy_wh_max && energy_wh <= energy_wh_max; }
+
+Error validate_powers(const Series& powers, const Grid& grid) {
+  if (!powers.per_slot.empty() && powers.per_slot.size() != grid.slots) return Error::wrong_length;
+  const std::uint32_t count = powers.per_slot.empty() ? 1 : grid.slots;
+  for (std::uint32_t t = 0; t < count; ++t) {
+    if (!in_power_range(powers.at(t))) return Error::out_of_range;
+  }
+  return Error::none;
+}
+
+Error validate_window(const Device& device, const Grid& grid) {
+  const std::uint32_t end = end_slot(device, grid);
+  return end > grid.slots || device.start_slot >= end ? Error::out_of_range : Error::none;
+}
+
+Error validate_cycle(const Device& device, std::uint32_t length_max) {
+  if (device.profile_w.empty() || device.profile_w.size() > length_max) return Error::wrong_length;
+  for (const std::int32_t power_w : device.profile_w) {
+    if (!in_power_range(power_w)) return Error::out_of_range;
+  }
+  return Error::none;
+}
+
+Error validate_shapeable(const Device& device, const Grid& grid) {
+  WATTPROOF_TRY(validate_window(device, grid));
+  if (!in_energy_range(device.energy_wh)) return Error::out_of_range;
+  std::uint32_t before = device.start_slot;
+  for (const Milestone& milestone : device.milestones) {
+    if (milestone.slot <= before || milestone.slot > end_slot(device, grid)) return Error::out_of_range;
+    if (!in_energy_range(milestone.energy_min_wh)) return Error::out_of_range;
+    before = milestone.slot;
+  }
+  return Error::none;
+}
+
+Error validate_battery(const Device& device) {
+  for (const std::int32_t energy_wh : {device.energy_min_wh, device.energy_max_wh, device.energy_start_wh,
+                                       device.energy_end_min_wh, device.energy_end_max_wh}) {
+    if (!in_energy_range(energy_wh)) return Error::out_of_range;
+  }
+  for (const std::uint16_t permille : {device.charge_efficiency_permille, device.discharge_efficiency_permille}) {
+    if (permille != 1000) return Error::out_of_range;
+  }
+  if (device.standing_loss_w != 0) return Error::out_of_range;
+  return Error::none;
+}
+
+Error validate_appliance(const Device& device, const Grid& grid) {
+  WATTPROOF_TRY(validate_window(device, grid));
+  if (device.runs != 1 || device.interruptible) return Error::out_of_range;
+  return validate_cycle(device, grid.slots);
+}
+
+}  // namespace
+
+Error validate(const Device& device, const Grid& grid) {
+  if (grid.slots < 1 || grid.slots > slot_count_max) return Error::slot_count_invalid;
+  if (grid.slot_seconds < 1 || grid.slot_seconds > 3600 || 3600 % grid.slot_seconds != 0) {
+    return Error::slot_count_invalid;
+  }
+  switch (device.kind) {
+    case DeviceKind::fixed:
+      return device.profile_w.size() == grid.slots ? validate_cycle(device, grid.slots) : Error::wrong_length;
+    case DeviceKind::appliance: return validate_appliance(device, grid);
+    case DeviceKind::curtailable:
+    case DeviceKind::shapeable:
+    case DeviceKind::battery:
+    case DeviceKind::generator: break;
+    default: return Error::unknown_kind;
+  }
+  WATTPROOF_TRY(validate_powers(device.power_min_w, grid));
+  WATTPROOF_TRY(validate_powers(device.power_max_w, grid));
+  if (device.kind == DeviceKind::shapeable) return validate_shapeable(device, grid);
+  if (device.kind == DeviceKind::battery) return validate_battery(device);
+  if (device.kind == DeviceKind::generator && device.cost_quadratic < 0) return Error::out_of_range;
+  return Error::none;
+}
+
+}  // namespace wattproof::solver

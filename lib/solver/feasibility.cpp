@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// feasible() and check_profile(): the limits alone, without a target.
+#include "solver/clip_dp.hpp"
+#include "solver/solve.hpp"
+
+namespace wattproof::solver {
+
+namespace {
+
+Error refuse(Report& report, Error error, Limit limit, std::uint32_t slot, std::int64_t needed, std::int64_t possible) {
+  report.limit = limit;
+  report.slot = slot;
+  report.needed = needed;
+  report.possible = possible;
+  return error;
+}
+
+Error feasible_powers(const Device& device, const Grid& grid, Report& report) {
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    const std::int32_t low_w = device.power_min_w.at(t);
+    const std::int32_t high_w = device.power_max_w.at(t);
+    if (low_w > high_w) return refuse(report, Error::infeasible, Limit::power, t, low_w, high_w);
+  }
+  return Error::none;
+}
+
+Error feasible_storage(const StorageProblem& problem, Report& report) {
+  const std::int64_t wh = problem.wh;
+  std::int64_t low = problem.start;
+  std::int64_t high = problem.start;
+  std::size_t next = 0;
+  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
+    const std::int32_t low_w = problem.low_w.at(t);
+    const std::int32_t high_w = problem.high_w.at(t);
+    if (low_w > high_w) return refuse(report, Error::infeasible, Limit::power, t, low_w, high_w);
+    low += low_w;
+    high += high_w;
+    const EnergyLimits limits = limits_after(problem, t, next);
+    if (high < limits.low) {
+      return refuse(report, Error::infeasible_below, Limit::energy_min, t + 1, -floor_div(-limits.low, wh),
+                    floor_div(high, wh));
+    }
+    if (low > limits.high) {
+      return refuse(report, Error::infeasible_above, Limit::energy_max, t + 1, floor_div(limits.high, wh),
+                    -floor_div(-low, wh));
+    }
+    if (low < limits.low) low = limits.low;
+    if (high > limits.high) high = limits.high;
+    if (low > high) {
+      return refuse(report, Error::infeasible, Limit::energy_max, t + 1, floor_div(limits.high, wh),
+                    -floor_div(-low, wh));
+    }
+  }
+  return Error::none;
+}
+
+Error check_storage(const StorageProblem& problem, const Grid& grid, std::span<const std::int32_t> profile_w) {
+  std::int64_t energy = problem.start;
+  std::size_t next = 0;
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    if (t < problem.first || t >= problem.last) {
+      if (profile_w[t] != 0) return Error::infeasible;
+      continue;
+    }
+    if (profile_w[t] < problem.low_w.at(t) || profile_w[t] > problem.high_w.at(t)) return Error::infeasible;
+    energy += profile_w[t];
+    const EnergyLimits limits = limits_after(problem, t, next);
+    if (energy < limits.low || energy > limits.high) return Error::infeasible;
+  }
+  return Error::none;
+}
+
+// A profile is one uninterrupted cycle if it is the cycle at the first start that fits.
+Error check_run(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
+  const std::uint32_t length = static_cast<std::uint32_t>(device.profile_w.size());
+  const std::uint32_t end = end_slot(device, grid);
+  for (std::uint32_t start = device.start_slot; start + length <= end; ++start) {
+    bool equal = true;
+    for (std::uint32_t t = 0; t < grid.slots && equal; ++t) {
+      equal = profile_w[t] == (t >= start && t - start < length ? device.profile_w[t - start] : 0);
+    }
+    if (equal) return Error::none;
+  }
+  return Error::infeasible;
+}
+
+}  // namespace
+
+Error feasible(const Device& device, const Grid& grid, Report& report) {
+  report = Report{};
+  WATTPROOF_TRY(validate(device, grid));
+  switch (device.kind) {
+    case DeviceKind::fixed: return Error::none;
+    case DeviceKind::curtailable:
+    case DeviceKind::generator: return feasible_powers(device, grid, report);
+    case DeviceKind::shapeable:
+    case DeviceKind::battery: return feasible_storage(storage_problem(device, grid), report);
+    case DeviceKind::appliance: {
+      const std::uint32_t window = end_slot(device, grid) - device.start_slot;
+      const std::int64_t needed = static_cast<std::int64_t>(device.profile_w.size()) * device.runs;
+      if (needed <= window) return Error::none;
+      return refuse(report, Error::infeasible, Limit::window, device.start_slot, needed, window);
+    }
+    default: return Error::unknown_kind;
+  }
+}
+
+Error check_profile(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
+  WATTPROOF_TRY(validate(device, grid));
+  if (profile_w.size() != grid.slots) return Error::wrong_length;
+  switch (device.kind) {
+    case DeviceKind::fixed:
+      for (std::uint32_t t = 0; t < grid.slots; ++t) {
+        if (profile_w[t] != device.profile_w[t]) return Error::infeasible;
+      }
+      return Error::none;
+    case DeviceKind::curtailable:
+    case DeviceKind::generator:
+      for (std::uint32_t t = 0; t < grid.slots; ++t) {
+        if (profile_w[t] < device.power_min_w.at(t) || profile_w[t] > device.power_max_w.at(t)) return Error::infeasible;
+      }
+      return Error::none;
+    case DeviceKind::shapeable:
+    case DeviceKind::battery: return check_storage(storage_problem(device, grid), grid, profile_w);
+    case DeviceKind::appliance: return check_run(device, grid, profile_w);
+    default: return Error::unknown_kind;
+  }
+}
+
+}  // namespace wattproof::solver

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "solver/solve.hpp"
+
+#include "base/math.hpp"
+#include "solver/appliance.hpp"
+#include "solver/clip_dp.hpp"
+#include "solver/water_filling.hpp"
+#include "solver/wish.hpp"
+
+namespace wattproof::solver {
+
+namespace {
+
+Error clip_each_slot(const Device& device, const Grid& grid, const Wish& wish, std::span<std::int32_t> profile_w) {
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    const std::int32_t low_w = device.power_min_w.at(t);
+    const std::int32_t high_w = device.power_max_w.at(t);
+    if (low_w > high_w) return Error::infeasible;
+    profile_w[t] = clamp(wish.at(t, 0), low_w, high_w);
+  }
+  return Error::none;
+}
+
+// One deadline and whole watts: water-filling. Milestones or a priced wish: the clip program.
+Error solve_shapeable(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
+                      std::span<std::int32_t> profile_w, Report& report) {
+  const StorageProblem problem = storage_problem(device, grid);
+  report.guard_bits = guard_bits(grid.slots);
+  if (!wish.plain() || !problem.milestones.empty()) {
+    return clip_dp(problem, grid, wish, workspace, profile_w, report.dual);
+  }
+  if (workspace.size() < (std::size_t{grid.slots} + 1) / 2) return Error::workspace_too_small;
+  std::int32_t level_w = 0;
+  std::uint32_t passes = 0;
+  WATTPROOF_TRY(water_filling(problem, grid, wish, profile_w, level_w, passes));
+  std::int32_t* const dual = reinterpret_cast<std::int32_t*>(workspace.data());
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    dual[t] = t >= problem.first && t < problem.last ? level_w * (std::int32_t{1} << report.guard_bits) : 0;
+  }
+  report.dual = {dual, grid.slots};
+  return Error::none;
+}
+
+Error dispatch(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
+               std::span<std::int32_t> profile_w, Report& report) {
+  switch (device.kind) {
+    case DeviceKind::fixed:
+      for (std::uint32_t t = 0; t < grid.slots; ++t) profile_w[t] = device.profile_w[t];
+      return Error::none;
+    case DeviceKind::curtailable:
+    case DeviceKind::generator: return clip_each_slot(device, grid, wish, profile_w);
+    case DeviceKind::shapeable: return solve_shapeable(device, grid, wish, workspace, profile_w, report);
+    case DeviceKind::battery:
+      report.guard_bits = guard_bits(grid.slots);
+      return clip_dp(storage_problem(device, grid), grid, wish, workspace, profile_w, report.dual);
+    case DeviceKind::appliance: return place_run(device, grid, wish, profile_w);
+    default: return Error::unknown_kind;
+  }
+}
+
+}  // namespace
+
+Error optimise(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+               WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
+  report = Report{};
+  WATTPROOF_TRY(validate(device, grid));
+  if (profile_w.size() != grid.slots) return Error::wrong_length;
+  Wish wish;
+  WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));
+  const Error error = dispatch(device, grid, wish, workspace, profile_w, report);
+  if (error != Error::infeasible) return error;
+  // The solvers only find that it cannot be; what is missing is worked out once it is known to be missing.
+  const Error reason = feasible(device, grid, report);
+  return ok(reason) ? error : reason;
+}
+
+Error solve(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+            WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
+  WATTPROOF_TRY(optimise(device, grid, target_w, cost, workspace, profile_w, report));
+  WATTPROOF_TRY(recheck(device, grid, target_w, cost, profile_w, report.dual, report.guard_bits, report.gap));
+  report.kind = device.kind == DeviceKind::appliance ? CertificateKind::enumerated : CertificateKind::dual;
+  return Error::none;
+}
+
+}  // namespace wattproof::solver

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Energy by one deadline: min sum (x_t - v_t)^2 with a box per slot and one sum, by searching the water level. Integer
+// wishes and limits only, so the answer is the exact integer optimum; watts left over go to the earliest slots that
+// can take one more. Internal to solver/.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "solver/clip_dp.hpp"
+
+namespace wattproof::solver {
+
+// The level moves by Newton steps; from pass 9 on every second pass halves the bracket, so passes stay below
+// 8 + 2 log2(bracket) + 2, whatever the data.
+constexpr std::uint32_t water_pass_max = 72;
+
+// `wish.plain()` must hold. Fills the window of profile_w; `level_w` is the common price, `passes` how many were needed.
+//   infeasible    the sum is out of reach
+//   out_of_range  a power above power_limit_w
+Error water_filling(const StorageProblem& problem, const Grid& grid, const Wish& wish, std::span<std::int32_t> profile_w,
+                    std::int32_t& level_w, std::uint32_t& passes);
+
+}  // namespace wattproof::solver

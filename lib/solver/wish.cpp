@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "solver/wish.hpp"
+
+namespace wattproof::solver {
+
+namespace {
+
+constexpr std::int64_t price_max = std::int64_t{1} << 50;
+
+bool has_length(std::size_t size, const Grid& grid) { return size == grid.slots; }
+
+}  // namespace
+
+std::int64_t Wish::numerator(std::uint32_t slot) const {
+  std::int64_t value = weight_ * target_w_[slot] + linear_;
+  if (price_ != nullptr) value -= price_[slot];
+  if (preferred_w_ != nullptr) value += discomfort_ * preferred_w_[slot];
+  return value;
+}
+
+std::int32_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
+  return static_cast<std::int32_t>(
+      floor_div(numerator(slot) * (std::int64_t{2} << bits) + curvature_, 2 * curvature_));
+}
+
+Error Wish::make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+                 Wish& wish) {
+  if (!has_length(target_w.size(), grid)) return Error::wrong_length;
+  if (!cost.price.empty() && !has_length(cost.price.size(), grid)) return Error::wrong_length;
+  if (!cost.preferred_w.empty() && !has_length(cost.preferred_w.size(), grid)) return Error::wrong_length;
+  if (cost.weight < 1 || cost.weight > weight_max) return Error::out_of_range;
+  if (cost.wear > weight_max || cost.discomfort > weight_max) return Error::out_of_range;
+  wish.target_w_ = target_w.data();
+  wish.price_ = cost.price.empty() ? nullptr : cost.price.data();
+  wish.preferred_w_ = cost.preferred_w.empty() ? nullptr : cost.preferred_w.data();
+  wish.weight_ = cost.weight;
+  wish.discomfort_ = cost.discomfort;
+  wish.curvature_ = std::int64_t{cost.weight} + cost.wear + cost.discomfort;
+  wish.linear_ = 0;
+  if (device.kind == DeviceKind::generator) {
+    wish.curvature_ += device.cost_quadratic;
+    wish.linear_ = device.cost_linear;
+  }
+  const std::int32_t limit_w = power_limit_w(grid.slots);
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    if (target_w[t] > limit_w || target_w[t] < -limit_w) return Error::out_of_range;
+    if (wish.preferred_w_ != nullptr && (cost.preferred_w[t] > limit_w || cost.preferred_w[t] < -limit_w)) {
+      return Error::out_of_range;
+    }
+    if (wish.price_ != nullptr && (cost.price[t] > price_max || cost.price[t] < -price_max)) return Error::out_of_range;
+    const std::int64_t value = wish.numerator(t);
+    if (value > wish.curvature_ * limit_w || value < -wish.curvature_ * limit_w) return Error::out_of_range;
+  }
+  wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
+  return Error::none;
+}
+
+}  // namespace wattproof::solver

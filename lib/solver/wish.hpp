@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// All quadratic and linear costs of a slot in one form: J_t = curvature x^2 - 2 numerator_t x + constant, so that
+// numerator / curvature is the power that the device would choose without limits. Internal to solver/.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/error.hpp"
+#include "base/math.hpp"
+#include "solver/solve.hpp"
+
+namespace wattproof::solver {
+
+// Guard bits of a problem of `slots` slots: the smallest F with 2^F >= 2 slots, and at least 6. Then grid error
+// over all slots stays below half a watt, and rounding the cumulated energy can break no limit.
+constexpr std::uint32_t guard_bits(std::uint32_t slots) {
+  std::uint32_t bits = 6;
+  while (std::uint32_t{1} << bits < 2 * slots) ++bits;
+  return bits;
+}
+
+// Largest |power| and |target| in W that the solvers take: the grid value keeps 29 bits and a sign.
+constexpr std::int32_t power_limit_w(std::uint32_t slots) { return std::int32_t{1} << (29 - guard_bits(slots)); }
+
+class Wish {
+ public:
+  // Checks every span and range; `device` adds the generator's own cost.
+  //   wrong_length, out_of_range  as for solve()
+  static Error make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+                    Wish& wish);
+
+  // weight * target - price + ...; |numerator| <= curvature * power_limit_w.
+  std::int64_t numerator(std::uint32_t slot) const;
+  std::int64_t curvature() const { return curvature_; }
+
+  // True if the numerator is the target and the curvature is 1, the case of a scheduling round.
+  bool plain() const { return plain_; }
+
+  // numerator / curvature in 2^-bits W, rounded to nearest, halves up.
+  std::int32_t at(std::uint32_t slot, std::uint32_t bits) const {
+    if (plain_) return static_cast<std::int32_t>(target_w_[slot] * (std::int32_t{1} << bits));
+    return divided(slot, bits);
+  }
+
+ private:
+  std::int32_t divided(std::uint32_t slot, std::uint32_t bits) const;
+
+  const std::int32_t* target_w_ = nullptr;
+  const std::int64_t* price_ = nullptr;         // null if there is none
+  const std::int32_t* preferred_w_ = nullptr;   // null if it is 0
+  std::int64_t curvature_ = 1;
+  std::int64_t weight_ = 1;
+  std::int64_t discomfort_ = 0;
+  std::int64_t linear_ = 0;
+  bool plain_ = true;
+};
+
+}  // namespace wattproof::solver
