@@ -53,6 +53,7 @@ const char* error_name(Error error) {
     case Error::votes_too_many: return "votes_too_many";
     case Error::seal_length: return "seal_length";
     case Error::validator_set_pending: return "validator_set_pending";
+    case Error::seals_too_many: return "seals_too_many";
     case Error::trie_truncated: return "trie_truncated";
     case Error::trie_hash_mismatch: return "trie_hash_mismatch";
     case Error::trie_node_malformed: return "trie_node_malformed";

@@ -62,6 +62,7 @@ enum class [[nodiscard]] Error : std::uint16_t {
   votes_too_many = 125,
   seal_length = 126,
   validator_set_pending = 127,
+  seals_too_many = 128,         // more seals than validators: one of them is doubled or foreign
 
   // chain: proofs (140..169)
   trie_truncated = 140,        // a node is needed and none is left
