@@ -36,6 +36,9 @@ const shapes = {
   },
 }
 
+/** The error by which a header made under a fault must be refused. */
+const refusals = { few_seals: 'seal_below_quorum', doubled_seal: 'duplicate_signer', outsider_seal: 'unknown_signer' }
+
 /** Seals that a final block needs. @param {number} count validators */
 export const quorumOf = (count) => Math.ceil((2 * count) / 3)
 
@@ -56,8 +59,6 @@ export function bftEngine(name) {
       : keccak(encodeHeader(withExtra(header, shape.named(decodeExtra(header.extraData)))))
 
   return {
-    name,
-    quorum: quorumOf,
     hash: hashOf,
 
     genesis: (validators) => ({
@@ -72,14 +73,16 @@ export function bftEngine(name) {
     draft({ number, validators, voteFor, fault }) {
       const round = fault.round
       const proposer = validators[(Number(number) - 1 + round) % validators.length]
-      const vote = voteFor(proposer)
+      const refusedAs = Object.keys(refusals).filter((name) => fault[name]).map((name) => refusals[name])
+      const vote = refusedAs.length === 0 ? voteFor(proposer) : undefined
       const ballot = vote ? [vote.target, vote.add ? shape.addMark : shape.dropMark] : shape.noVote
       const extraData = RLP.encode([VANITY, validators, ballot, shape.round(round), []])
-      return { author: proposer, vote, fields: { coinbase: proposer, difficulty: 1n, mixHash: MIX_HASH, nonce: ZERO_NONCE, extraData } }
+      const fields = { coinbase: proposer, difficulty: 1n, mixHash: MIX_HASH, nonce: ZERO_NONCE, extraData }
+      return { author: proposer, vote, fields, refusedAs }
     },
 
     // As many seals as a quorum needs, the proposer's first. A fault replaces the last one.
-    seal(header, { validators, keyOf, outsiderKey, fault }) {
+    seal(header, { validators, outsider, keyOf, fault }) {
       const extra = decodeExtra(header.extraData)
       const hash = keccak(encodeHeader(withExtra(header, shape.signed(extra))))
       const start = validators.findIndex((v) => equal(v, header.coinbase))
@@ -87,7 +90,7 @@ export function bftEngine(name) {
       const keys = inOrder.slice(0, quorumOf(validators.length)).map(keyOf)
       if (fault.few_seals || fault.doubled_seal || fault.outsider_seal) keys.pop()
       if (fault.doubled_seal) keys.push(...(keys.length > 0 ? [keys[0]] : [keyOf(inOrder[0]), keyOf(inOrder[0])]))
-      if (fault.outsider_seal) keys.push(outsiderKey)
+      if (fault.outsider_seal) keys.push(keyOf(outsider))
       const seals = keys.map((key) => sign(hash, key))
       return withExtra(header, [extra.vanity, extra.validators, extra.vote, extra.round, seals])
     },

@@ -2,16 +2,18 @@
 // The development chain: a pool, a state, and blocks that a set of validators has sealed. One process holds all
 // validator keys, so there is no consensus between them; everything that a client can check is real.
 
-import { createLegacyTx, createTxFromRLP } from '@ethereumjs/tx'
+import { createLegacyTx } from '@ethereumjs/tx'
+import { checkCanRun, decodeTransaction } from './admission.js'
 import { addressOfKey, fromHex, namedKey, toHex } from './bytes.js'
 import { ManualClock } from './clock.js'
 import { Faults } from './faults.js'
-import { EMPTY_LIST_HASH, EMPTY_TRIE_ROOT, ZERO_ADDRESS, ZERO_BLOOM, ZERO_HASH } from './headers.js'
+import { EMPTY_LIST_HASH, EMPTY_TRIE_ROOT, ZERO_ADDRESS, ZERO_BLOOM, ZERO_HASH, encodeHeader } from './headers.js'
 import { Pool } from './pool.js'
 import { describeReceipts, encodeReceipt, indexedRoot, revertReason, unionOf } from './receipts.js'
 import { engineByName } from './seals.js'
 import { State, londonCommon } from './state.js'
 import { ValidatorSet } from './validators.js'
+import { Verifier } from './verifier.js'
 
 /**
  * @typedef {object} Options
@@ -26,6 +28,7 @@ import { ValidatorSet } from './validators.js'
  * @property {Record<string, bigint>} [balances] coins at genesis; nobody needs any, gas costs nothing
  * @property {number} [epochLength] every so many blocks pending validator votes lapse
  * @property {object} [faults] initial values of the fault switches, see faults.js
+ * @property {boolean} [verify] check each header by the independent verifier, which costs a recovery for each seal
  * @property {number} [poolCountMax]
  * @property {number} [poolPerSenderMax]
  */
@@ -39,6 +42,7 @@ const defaults = {
   balances: {},
   epochLength: 30_000,
   faults: {},
+  verify: true,
   poolCountMax: 4096,
   poolPerSenderMax: 1024,
 }
@@ -91,7 +95,10 @@ export class Devnet {
     const keys = Array.from({ length: VALIDATOR_COUNT_MAX }, (_, i) => namedKey(`signer${i}`))
     /** Address -> private key, of every validator that there can be. */
     this.keys = new Map(keys.map((key) => [toHex(addressOfKey(key)), key]))
+    const outsiderKey = namedKey('outsider')
+    this.outsider = addressOfKey(outsiderKey)
     this.validators = new ValidatorSet([...this.keys.keys()].slice(0, validators).map((a) => fromHex(a)), options.epochLength)
+    this.keys.set(toHex(this.outsider), outsiderKey)
     /** @type {Block[]} */
     this.blocks = []
     this.byHash = new Map()
@@ -121,6 +128,29 @@ export class Devnet {
       ...this.engine.genesis(this.validators.list),
     }
     this.#append(this.#assemble(header, { author: ZERO_ADDRESS, validators: this.validators.list, included: [] }))
+    if (this.options.verify) this.verifier = this.#newVerifier()
+  }
+
+  #newVerifier() {
+    const { hash, header } = this.head
+    const start = { number: 0n, hash: toHex(hash).slice(2), timestamp: header.timestamp, validators: this.validators.list.map((v) => toHex(v).slice(2)) }
+    const { engine, epochLength, timestampStepMin } = this.options
+    return new Verifier({ engine, start, epochLength, period: timestampStepMin })
+  }
+
+  /** Every header must pass the independent check, and one made under a fault must be refused for it. */
+  #verify(block, refusedAs) {
+    const rlp = encodeHeader(block.header)
+    let outcome = 'valid'
+    try {
+      if (block.twin) this.verifier.check(encodeHeader(block.twin.header))
+      this.verifier.accept(rlp)
+    } catch (error) {
+      outcome = error.code ?? error.message
+    }
+    const expected = refusedAs.length === 0 ? ['valid'] : refusedAs
+    if (!expected.includes(outcome)) throw new Error(`block ${block.header.number} is ${outcome} where it must be ${expected.join(' or ')}`)
+    if (outcome !== 'valid') this.verifier.stepOver(rlp)
   }
 
   #assemble(header, { author, validators, included }) {
@@ -170,7 +200,15 @@ export class Devnet {
     const number = parent.number + 1n
     const validators = this.validators.list
     const fault = { ...this.faults.values }
-    const plan = this.engine.draft({ number, validators, fault, voteFor: (author) => this.validators.voteFor(number, author) })
+    const plan = this.engine.draft({
+      number,
+      validators,
+      fault,
+      outsider: this.outsider,
+      isEpoch: this.validators.isEpoch(number),
+      authorOf: (earlier) => (earlier > 0 ? this.blocks[earlier].author : undefined),
+      voteFor: (author) => this.validators.voteFor(number, author),
+    })
     const now = BigInt(Math.floor(this.clock.nowMs() / 1000))
     const earliest = parent.timestamp + BigInt(this.options.timestampStepMin)
     const draft = {
@@ -186,13 +224,14 @@ export class Devnet {
     const signing = {
       validators,
       author: plan.author,
+      outsider: this.outsider,
       keyOf: (address) => this.keys.get(toHex(address)),
-      outsiderKey: namedKey('outsider'),
       fault,
     }
     const content = { author: plan.author, validators, included }
     const block = this.#assemble(this.engine.seal(header, signing), content)
     if (fault.equivocate) block.twin = this.#assemble(this.engine.seal(this.engine.twin(header), signing), content)
+    if (this.verifier) this.#verify(block, plan.refusedAs)
     this.#append(block)
     this.validators.count(number, plan.author, plan.vote)
     return block
@@ -234,10 +273,12 @@ export class Devnet {
 
   /** @param {Uint8Array|string} raw signed transaction @returns {Promise<string>} its hash; with automine it is mined then */
   async submit(raw) {
-    const tx = createTxFromRLP(fromHex(raw), { common: this.common })
-    const hash = this.pool.add(tx, await this.#accountNonce(tx.getSenderAddress().toString()))
+    const candidate = decodeTransaction(fromHex(raw), this.common)
+    const account = await this.state.account(this.head.header.stateRoot, fromHex(candidate.sender))
+    checkCanRun(candidate, account, BigInt(this.options.gasLimit))
+    this.pool.add(candidate, account.nonce)
     if (this.automine) await this.mine()
-    return hash
+    return candidate.hash
   }
 
   /**
@@ -311,7 +352,7 @@ export class Devnet {
 
   /** Has every author vote for a change of the validator set until it is made. @param {string} address @param {boolean} add */
   proposeValidator(address, add) {
-    if (add && !this.keys.has(address)) throw new RangeError(`nobody here holds the key of ${address}, so the chain would lose a seal`)
+    if (add && (!this.keys.has(address) || address === toHex(this.outsider))) throw new RangeError(`nobody here holds the key of ${address}, so the chain would lose a seal`)
     if (!add && this.validators.list.length === 1) throw new RangeError('the last validator must stay')
     this.validators.propose(fromHex(address, 20), add)
   }

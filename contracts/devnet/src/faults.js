@@ -10,17 +10,14 @@ const seconds = (value) => typeof value === 'number' && value >= 0 && value <= 8
 const BFT = ['qbft', 'ibft2']
 const ALL = [...BFT, 'clique']
 
-/**
- * Each switch: for which engines, which values, its resting value, and the error by which a correct client refuses
- * such a header (absent: the header is valid, or there is none).
- */
+/** Each switch: for which engines, which values, and its resting value. */
 const switches = {
-  few_seals: { engines: BFT, valid: flag, off: false, refusedAs: 'seal_below_quorum' },
-  doubled_seal: { engines: BFT, valid: flag, off: false, refusedAs: 'duplicate_signer' },
-  outsider_seal: { engines: ALL, valid: flag, off: false, refusedAs: 'unknown_signer' },
+  few_seals: { engines: BFT, valid: flag, off: false },
+  doubled_seal: { engines: BFT, valid: flag, off: false },
+  outsider_seal: { engines: ALL, valid: flag, off: false },
   round: { engines: BFT, valid: count, off: 0 },
-  recent_signer: { engines: ['clique'], valid: flag, off: false, refusedAs: 'recent_signer' },
-  wrong_difficulty: { engines: ['clique'], valid: flag, off: false, refusedAs: 'wrong_difficulty' },
+  recent_signer: { engines: ['clique'], valid: flag, off: false },
+  wrong_difficulty: { engines: ['clique'], valid: flag, off: false },
   out_of_turn: { engines: ['clique'], valid: flag, off: false },
   stalled: { engines: ALL, valid: flag, off: false },
   empty_block_period_s: { engines: ALL, valid: seconds, off: 0 },
@@ -47,12 +44,5 @@ export class Faults {
     }
     Object.assign(this.values, changes)
     return { ...this.values }
-  }
-
-  /** The errors by which headers made now must be refused; none means that they are valid. @returns {string[]} */
-  refusals() {
-    return Object.entries(this.values)
-      .filter(([name, value]) => value === true && switches[name].refusedAs)
-      .map(([name]) => switches[name].refusedAs)
   }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transactions that wait for a block, by sender and nonce.
 
-import { toHex } from './bytes.js'
-
 /** A transaction that the pool refuses, with the words that clients of real nodes know. */
 export class PoolError extends Error {}
 
@@ -18,24 +16,20 @@ export class Pool {
   }
 
   /**
-   * @param {object} tx signed transaction
+   * @param {import('./admission.js').Candidate} candidate
    * @param {bigint} accountNonce next nonce of the sender in the latest state
-   * @returns {string} transaction hash
    */
-  add(tx, accountNonce) {
-    const sender = tx.getSenderAddress().toString()
-    const hash = toHex(tx.hash())
+  add({ tx, hash, sender, nonce }, accountNonce) {
     const queue = this.senders.get(sender) ?? new Map()
-    if (tx.nonce < accountNonce) throw new PoolError(`nonce too low: account is at ${accountNonce}, transaction has ${tx.nonce}`)
-    const present = queue.get(tx.nonce)
+    if (nonce < accountNonce) throw new PoolError(`nonce too low: account is at ${accountNonce}, transaction has ${nonce}`)
+    const present = queue.get(nonce)
     if (present?.hash === hash) throw new PoolError('already known')
     if (present) throw new PoolError('replacement transaction underpriced')
     if (this.count >= this.countMax) throw new PoolError('txpool is full')
     if (queue.size >= this.perSenderMax) throw new PoolError('too many transactions of this sender are waiting')
-    queue.set(tx.nonce, { tx, hash, arrival: this.arrivals++ })
+    queue.set(nonce, { tx, hash, arrival: this.arrivals++ })
     this.senders.set(sender, queue)
     this.count++
-    return hash
   }
 
   /** The nonce that continues the sender's waiting transactions without a gap. @param {string} sender @param {bigint} accountNonce */

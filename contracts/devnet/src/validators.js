@@ -41,7 +41,8 @@ export class ValidatorSet {
     if (this.isEpoch(number)) return undefined
     for (const [text, add] of this.proposals) {
       const target = new Uint8Array(Buffer.from(text.slice(2), 'hex'))
-      if (this.has(target) === add) this.proposals.delete(text)
+      const last = !add && this.list.length === 1
+      if (this.has(target) === add || last) this.proposals.delete(text)
       else if (this.votes.get(text)?.get(toHex(author)) !== add) return { target, add }
     }
     return undefined
