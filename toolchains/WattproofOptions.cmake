@@ -11,6 +11,7 @@ target_compile_options(wattproof_warnings INTERFACE
 add_library(wattproof_firmware INTERFACE)
 target_compile_options(wattproof_firmware INTERFACE
   -ffunction-sections -fdata-sections -Wvla
+  $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},arm>:-Wno-psabi>  # says only that GCC 6 passed some arguments differently
   $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics>)
 
 if(WATTPROOF_SANITIZE)
