@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device of solver/device.hpp as a JSON object.
+#pragma once
+
+#include <list>
+
+#include "solver/device.hpp"
+#include "strict_json.hpp"
+
+namespace wattproof::tool {
+
+// Owns the arrays that `device` refers to.
+struct DeviceDescription {
+  solver::Device device;
+  std::list<std::vector<std::int32_t>> numbers;
+  std::vector<solver::Milestone> milestones;
+
+  DeviceDescription() = default;
+  DeviceDescription(const DeviceDescription&) = delete;  // `device` points into this object
+  DeviceDescription& operator=(const DeviceDescription&) = delete;
+};
+
+// Reads the object's "type" and the fields of that type. Throws InputError that names the field.
+void read_device(ObjectReader& object, const solver::Grid& grid, DeviceDescription& description);
+
+}  // namespace wattproof::tool

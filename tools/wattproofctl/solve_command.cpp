@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "command.hpp"
+#include "device_json.hpp"
+#include "solver/solve.hpp"
+
+namespace wattproof::tool {
+namespace {
+
+using solver::Limit;
+
+constexpr std::int64_t price_max = std::int64_t{1} << 40;
+
+// What is asked, in one sentence with its numbers.
+std::string describe(const solver::Report& report) {
+  const std::string needed = std::to_string(report.needed);
+  const std::string possible = std::to_string(report.possible);
+  const std::string slot = std::to_string(report.slot);
+  switch (report.limit) {
+    case Limit::power: return "slot " + slot + ": lower limit " + needed + " W is above upper limit " + possible + " W";
+    case Limit::energy_min: return "needs " + needed + " Wh by slot " + slot + ", at most " + possible + " possible";
+    case Limit::energy_max: return "at most " + needed + " Wh by slot " + slot + ", at least " + possible + " unavoidable";
+    case Limit::window: return "needs " + needed + " slots, the window has " + possible;
+    case Limit::comfort_min: return "needs " + needed + " mC by slot " + slot + ", at most " + possible + " possible";
+    case Limit::comfort_max: return "at most " + needed + " mC by slot " + slot + ", at least " + possible + " unavoidable";
+    case Limit::pattern: return "needs " + needed + " slots on; with the minimum times the nearest is " + possible;
+    case Limit::none: break;
+  }
+  return "the limits contradict each other";
+}
+
+Outcome infeasible(const std::string& detail) { return {{{"error", "infeasible"}, {"detail", detail}}, exit_refused}; }
+
+struct Problem {
+  solver::Grid grid;
+  DeviceDescription description;
+  std::vector<std::int32_t> target_w;
+  std::vector<std::int64_t> price;
+  solver::Cost cost;
+};
+
+void read_problem(const Json& document, Problem& problem) {
+  ObjectReader object(document, "");
+  problem.grid.slots = static_cast<std::uint32_t>(object.integer("slots", 1, slot_count_max));
+  problem.grid.slot_seconds = static_cast<std::uint32_t>(object.integer("slot_seconds", 1, 3600));
+  if (3600 % problem.grid.slot_seconds != 0) object.fail("slot_seconds", "must divide 3600");
+  for (const std::int64_t watt : object.integers("target_w", problem.grid.slots, INT32_MIN, INT32_MAX)) {
+    problem.target_w.push_back(static_cast<std::int32_t>(watt));
+  }
+  if (problem.target_w.size() != problem.grid.slots) object.fail("target_w", "must have one entry per slot");
+  if (object.has("price")) {
+    problem.price = object.integers("price", problem.grid.slots, -price_max, price_max);
+    if (problem.price.size() != problem.grid.slots) object.fail("price", "must have one entry per slot");
+    problem.cost.price = problem.price;
+  }
+  problem.cost.weight = static_cast<std::uint32_t>(object.integer_or("weight", 1, 1, solver::weight_max));
+  ObjectReader device = object.object("device");
+  object.finish();
+  read_device(device, problem.grid, problem.description);
+}
+
+// A window without room is refused by the solver as ill-formed; to a user it is one more limit that cannot be met.
+std::optional<std::string> window_without_room(const Problem& problem) {
+  const solver::Device& device = problem.description.device;
+  const bool has_window = device.kind == solver::DeviceKind::shapeable ||
+                          device.kind == solver::DeviceKind::appliance || device.kind == solver::DeviceKind::switched;
+  if (!has_window) return std::nullopt;
+  const std::uint32_t room = device.end_slot > device.start_slot ? device.end_slot - device.start_slot : 0;
+  const std::uint32_t needed = device.kind == solver::DeviceKind::appliance
+                                   ? static_cast<std::uint32_t>(device.profile_w.size()) * device.runs
+                                   : (device.energy_wh != 0 ? 1 : 0);
+  if (needed <= room) return std::nullopt;
+  return "needs " + std::to_string(needed) + " slots, the window has " + std::to_string(room);
+}
+
+Json certificate_of(const solver::Report& report) {
+  switch (report.kind) {
+    case solver::CertificateKind::dual: return {{"kind", "dual"}, {"gap", report.gap}};
+    case solver::CertificateKind::enumerated: return {{"kind", "enumerated"}};
+    case solver::CertificateKind::bound: return {{"kind", "bound"}, {"gap", report.gap}};
+    case solver::CertificateKind::none: break;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Outcome solve_command(const Json& document, bool with_certificate) {
+  Problem problem;
+  read_problem(document, problem);
+  if (const auto detail = window_without_room(problem)) return infeasible(*detail);
+  const solver::Device& device = problem.description.device;
+  std::vector<std::int32_t> profile_w(problem.grid.slots);
+  const bool is_empty_window = device.kind == solver::DeviceKind::shapeable && device.end_slot <= device.start_slot;
+
+  solver::Report report;
+  if (!is_empty_window) {
+    std::vector<std::uint64_t> workspace(solver::workspace_words(slot_count_max));
+    const Error error = solver::solve(device, problem.grid, problem.target_w, problem.cost, workspace, profile_w, report);
+    const bool is_infeasible =
+        error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
+    if (is_infeasible) return infeasible(describe(report));
+    if (!ok(error)) return {{{"error", error_name(error)}, {"detail", "the solver refuses this problem"}}, exit_usage};
+  } else {
+    report.kind = solver::CertificateKind::dual;  // nothing to choose
+  }
+  Json output = {{"status", "ok"}, {"profile_w", profile_w}};
+  if (with_certificate) output["certificate"] = certificate_of(report);
+  return {output, exit_ok};
+}
+
+}  // namespace wattproof::tool

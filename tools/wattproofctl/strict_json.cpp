@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "strict_json.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+namespace wattproof::tool {
+namespace {
+
+std::string read_stream(std::istream& stream, const std::string& name, std::size_t size_max) {
+  std::string text;
+  std::string part(65536, '\0');
+  while (stream) {
+    stream.read(part.data(), static_cast<std::streamsize>(part.size()));
+    text.append(part, 0, static_cast<std::size_t>(stream.gcount()));
+    if (text.size() > size_max) {
+      throw InputError("", name + ": longer than " + std::to_string(size_max) + " bytes");
+    }
+  }
+  if (stream.bad()) throw InputError("", name + ": cannot be read");
+  return text;
+}
+
+// Follows the parser to see names that occur twice and depth without bound.
+class Watch {
+ public:
+  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > document_depth_max) throw InputError("", "nested deeper than " + std::to_string(document_depth_max));
+    if (event == Json::parse_event_t::object_start) names_.emplace_back();
+    if (event == Json::parse_event_t::object_end) names_.pop_back();
+    if (event == Json::parse_event_t::key && !names_.back().insert(parsed.get<std::string>()).second) {
+      throw InputError(parsed.get<std::string>(), "is there twice");
+    }
+    return true;
+  }
+
+ private:
+  std::vector<std::set<std::string>> names_;
+};
+
+}  // namespace
+
+std::string read_document(const std::string& path, std::size_t size_max) {
+  if (path == "-") return read_stream(std::cin, "standard input", size_max);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw InputError("", path + ": " + std::strerror(errno));
+  return read_stream(file, path, size_max);
+}
+
+Json parse_document(const std::string& text) {
+  Watch watch;
+  try {
+    return Json::parse(text, std::ref(watch));
+  } catch (const Json::exception& error) {
+    throw InputError("", std::string("not JSON: ") + error.what());
+  }
+}
+
+ObjectReader::ObjectReader(const Json& object, std::string path) : object_(object), path_(std::move(path)) {
+  if (!object_.is_object()) throw InputError(path_, "must be an object");
+}
+
+void ObjectReader::fail(const char* name, const std::string& detail) const { throw InputError(path_of(name), detail); }
+
+bool ObjectReader::has(const char* name) {
+  asked_.insert(name);
+  return object_.contains(name);
+}
+
+const Json& ObjectReader::member(const char* name) {
+  if (!has(name)) fail(name, "is missing");
+  return object_.at(name);
+}
+
+std::int64_t ObjectReader::integer(const char* name, std::int64_t min, std::int64_t max) {
+  return integer_of(member(name), path_of(name), min, max);
+}
+
+std::int64_t ObjectReader::integer_or(const char* name, std::int64_t fallback, std::int64_t min, std::int64_t max) {
+  return has(name) ? integer(name, min, max) : fallback;
+}
+
+std::uint64_t ObjectReader::uint64(const char* name) {
+  const Json& value = member(name);
+  if (!value.is_number_unsigned()) fail(name, "must be a whole number of at most 64 bits, not negative");
+  return value.get<std::uint64_t>();
+}
+
+bool ObjectReader::boolean(const char* name) {
+  const Json& value = member(name);
+  if (!value.is_boolean()) fail(name, "must be true or false");
+  return value.get<bool>();
+}
+
+const std::string& ObjectReader::text(const char* name) {
+  const Json& value = member(name);
+  if (!value.is_string()) fail(name, "must be text");
+  return value.get_ref<const std::string&>();
+}
+
+ByteVector ObjectReader::hex(const char* name, std::size_t size_max) { return hex_of(member(name), path_of(name), size_max); }
+
+const Json& ObjectReader::array(const char* name, std::size_t count_max) {
+  const Json& value = member(name);
+  if (!value.is_array()) fail(name, "must be an array");
+  if (value.size() > count_max) fail(name, "has more than " + std::to_string(count_max) + " entries");
+  return value;
+}
+
+std::vector<std::int64_t> ObjectReader::integers(const char* name, std::size_t count_max, std::int64_t min,
+                                                 std::int64_t max) {
+  const Json& value = array(name, count_max);
+  std::vector<std::int64_t> numbers;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    numbers.push_back(integer_of(value[i], path_of(name) + "[" + std::to_string(i) + "]", min, max));
+  }
+  return numbers;
+}
+
+ObjectReader ObjectReader::object(const char* name) { return ObjectReader(member(name), path_of(name)); }
+
+void ObjectReader::finish() const {
+  for (const auto& [name, value] : object_.items()) {
+    if (!asked_.contains(name)) throw InputError(path_of(name), "is not a known field");
+  }
+}
+
+std::int64_t integer_of(const Json& value, const std::string& path, std::int64_t min, std::int64_t max) {
+  if (!value.is_number_integer()) throw InputError(path, "must be a whole number");
+  const bool fits = !value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX);
+  if (!fits || value.get<std::int64_t>() < min || value.get<std::int64_t>() > max) {
+    throw InputError(path, "must be from " + std::to_string(min) + " to " + std::to_string(max));
+  }
+  return value.get<std::int64_t>();
+}
+
+ByteVector hex_of(const Json& value, const std::string& path, std::size_t size_max) {
+  if (!value.is_string()) throw InputError(path, "must be hexadecimal text");
+  std::optional<ByteVector> bytes = ethereum::parse_hex(value.get_ref<const std::string&>());
+  if (!bytes) throw InputError(path, "must be \"0x\" and an even number of hexadecimal digits");
+  if (bytes->size() > size_max) throw InputError(path, "has more than " + std::to_string(size_max) + " bytes");
+  return std::move(*bytes);
+}
+
+}  // namespace wattproof::tool
