@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Coordinator} from "./Coordinator.sol";
+
+/// @title When a round is the last one, and how the penalty moves
+/// @notice Residuals come from what the contract itself holds, as squares, and are compared by cross-multiplication: no square
+/// root, no division, no number that a device reports about itself. By the bounds in Coordinator every product is below
+/// 2^253; the arithmetic is checked all the same.
+library Residuals {
+    /// @dev The relative tolerance is 10^-3, here squared.
+    uint256 private constant TOLERANCE_DIVISOR = 1_000_000;
+
+    int8 internal constant K_MAX = 24;
+
+    /// @dev What is compared: with N devices primal^2 = gap2 / N, relative to `scale2`; dual^2 relative to N * u2.
+    struct Measure {
+        uint256 devices;
+        uint256 gap2;
+        uint256 dual2;
+        uint256 scale2;
+        uint256 u2;
+    }
+
+    /// @param movement D, sum of |x_new - x_old|^2 of the round, in W^2
+    /// @param power2 X2, sum of |x|^2, in W^2
+    function measure(Coordinator.Outcome memory outcome, uint256 devices, uint256 movement, uint256 power2)
+        internal
+        pure
+        returns (Measure memory result)
+    {
+        int256 dual2 = int256(256 * movement) + int256(devices) * outcome.shift2;
+        uint256 zScale2 = devices * outcome.z2;
+        result.devices = devices;
+        result.gap2 = outcome.gap2;
+        result.dual2 = dual2 > 0 ? uint256(dual2) : 0;
+        result.scale2 = 256 * power2 > zScale2 ? 256 * power2 : zScale2;
+        result.u2 = outcome.u2;
+    }
+
+    /// @dev The absolute tolerance A of both residuals: (tolerance_w / 4 in every slot of every device)^2, in (1/16 W)^2.
+    function absolute(uint256 devices, uint256 slots, uint256 toleranceW) internal pure returns (uint256) {
+        return 16 * devices * slots * toleranceW * toleranceW;
+    }
+
+    /// @dev Whether both residuals are within 10^-3 of their scale or the absolute tolerance.
+    function small(Measure memory m, uint256 absolute2) internal pure returns (bool) {
+        uint256 primalBound = m.devices * (m.scale2 + TOLERANCE_DIVISOR * absolute2);
+        uint256 dualBound = m.devices * m.u2 + TOLERANCE_DIVISOR * absolute2;
+        return TOLERANCE_DIVISOR * m.gap2 <= primalBound && TOLERANCE_DIVISOR * m.dual2 <= dualBound;
+    }
+
+    /// @dev The step of k after `round` was closed without an end: rounds 2 to 6 up to 3 at once, from 8 to 60 one every
+    /// second round. A residual is larger if its square over its scale is more than 16 times that of the other.
+    function penaltyStep(Measure memory m, uint256 round) internal pure returns (int8) {
+        uint256 most = round >= 2 && round <= 6 ? 3 : round >= 8 && round <= 60 && round & 1 == 0 ? 1 : 0;
+        if (most == 0) return 0;
+        uint256 primal = m.gap2 * m.u2;
+        uint256 dual = m.dual2 * m.scale2;
+        int8 up = _steps(primal, dual, most);
+        return up != 0 ? up : -_steps(dual, primal, most);
+    }
+
+    /// @dev u' for a penalty that was multiplied by 2^step, in place: rho * u stays. `>>` of a signed number floors.
+    function rescale(int256[] memory u, int8 step) internal pure {
+        for (uint256 t = 0; t < u.length; ++t) {
+            u[t] = step > 0 ? u[t] >> uint8(step) : u[t] << uint8(-step);
+        }
+    }
+
+    /// @dev How many of the thresholds 16, 256, 4096 `left / right` exceeds, at most `most`.
+    function _steps(uint256 left, uint256 right, uint256 most) private pure returns (int8 steps) {
+        uint256 threshold = right;
+        for (uint256 i = 0; i < most; ++i) {
+            threshold *= 16;
+            if (left <= threshold) break;
+            ++steps;
+        }
+    }
+}
