@@ -66,10 +66,12 @@ export const cliqueRules = {
     const recents = [...recentsAt(state.recents, header.number, validators.length), { number: header.number, signer }]
     if (isEpoch(header, epochLength)) return { validators, votes: [], recents }
     const target = hexOf(header.coinbase)
-    const add = hexOf(header.nonce) === NONCE_ADD
+    // The only change that votes on this target can make; the header may even ask for the other one, and still its
+    // touch lets earlier votes take effect.
+    const add = !validators.includes(target)
     const votes = state.votes.filter((v) => v.voter !== signer || v.target !== target)
     // A vote that would change nothing is no vote; the zero coinbase of most blocks is one of these.
-    if (validators.includes(target) !== add) votes.push({ voter: signer, target, add })
+    if ((hexOf(header.nonce) === NONCE_ADD) === add) votes.push({ voter: signer, target, add })
     const inFavour = votes.filter((v) => v.target === target).length
     if (2 * inFavour <= validators.length) return { validators, votes, recents }
     const others = validators.filter((v) => v !== target)
