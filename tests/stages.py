@@ -143,23 +143,33 @@ def aarch64(stage):
     stage.ctest(build(stage, "aarch64"))
 
 
+def core_image(stage, preset, host_program):
+    """The core-test image: same results as on the host, no heap in the library nor in what the linker made of it."""
+    folder = build(stage, preset)
+    image = folder / "tests/qemu/core_test.elf"
+    _, output = stage.run([sys.executable, ROOT / "tests/qemu/run_image.py", "--host", host_program, "--image", image,
+                           "--cpu", preset], f"core-test image on {preset}", check=False)
+    closing = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
+    if not closing:
+        raise StageFailed(f"core-test image on {preset}\n{tail(output)}")
+    stage.passed += int(closing[-1][0])
+    stage.failed += int(closing[-1][1])
+    status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm",
+                           folder / "lib/libwattproof.a", image], "heap symbols", check=False)
+    stage.count(status == 0, f"no heap symbol for {preset}")
+
+
 def cortex_m(stage):
-    """lib/ for Cortex-M0+, M3, M4; the core-test image on emulated M3 and M4"""
+    """lib/ for Cortex-M0+, M3, M4; the core-test image on emulated M3 and M4; the bound of the stack"""
     build(stage, "cortex-m0plus")
     stage.count(True, "lib/ builds for Cortex-M0+")
-    expected = ROOT / "build" / "host" / "tests" / "qemu" / "core_test"
-    if not expected.exists():
+    host_program = ROOT / "build/host/tests/qemu/core_test"
+    if not host_program.exists():
         build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
     for preset in ("cortex-m3", "cortex-m4"):
-        folder = build(stage, preset)
-        status, output = stage.run([sys.executable, ROOT / "tests/qemu/run_image.py", "--host", expected,
-                                    "--image", folder / "tests/qemu/core_test.elf", "--cpu", preset],
-                                   f"core-test image on {preset}", check=False)
-        closing = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
-        if not closing:
-            raise StageFailed(f"core-test image on {preset}\n{tail(output)}")
-        stage.passed += int(closing[-1][0])
-        stage.failed += int(closing[-1][1])
+        core_image(stage, preset, host_program)
+    status, output = stage.run([sys.executable, ROOT / "bench/stack/bound.py"], "stack bound", check=False)
+    stage.count(status == 0, "the stack of every entry point is bounded" + ("" if status == 0 else "\n" + tail(output)))
 
 
 def contracts(stage):
