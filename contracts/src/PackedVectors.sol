@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title Vectors of T integers as they stand in calldata, in events and in storage
-/// @notice Calldata and events: big-endian integers without padding. Storage: four 64-bit lanes in a word, element 4k + j in
-/// bits 64 j of word k. A position `position` is an absolute offset into calldata; whoever calls has checked that the bytes are there.
+/// @title Vectors of T integers as they stand in calldata and in events: big-endian, without padding
+/// @notice A position `position` is an absolute offset into calldata; whoever calls has checked that the bytes are there.
 library PackedVectors {
     /// @dev The most slots of an epoch: one day of five minutes.
     uint256 internal constant SLOTS_MAX = 288;
@@ -92,36 +91,6 @@ library PackedVectors {
         assembly ("memory-safe") {
             mstore(data, mul(4, size))
         }
-    }
-
-    /// @dev Unpacks `slots` signed lanes.
-    function load(uint256[72] storage lanes, uint256 slots) internal view returns (int256[] memory values) {
-        values = new int256[](slots);
-        uint256 word;
-        for (uint256 t = 0; t < slots; ++t) {
-            if (t & 3 == 0) word = lanes[t >> 2];
-            assembly ("memory-safe") {
-                mstore(add(add(values, 32), shl(5, t)), signextend(7, word))
-            }
-            word >>= 64;
-        }
-    }
-
-    /// @dev Packs signed values, each of which fits in 64 bits.
-    function store(uint256[72] storage lanes, int256[] memory values) internal {
-        uint256 slots = values.length;
-        for (uint256 t = 0; t < slots; t += 4) {
-            uint256 word;
-            for (uint256 lane = 0; lane < 4 && t + lane < slots; ++lane) {
-                word |= uint256(uint64(int64(values[t + lane]))) << (64 * lane);
-            }
-            lanes[t >> 2] = word;
-        }
-    }
-
-    /// @dev Sets the lanes of `slots` values to zero.
-    function clear(uint256[72] storage lanes, uint256 slots) internal {
-        for (uint256 word = 0; 4 * word < slots; ++word) lanes[word] = 0;
     }
 
     function _decode64(uint256 position, uint256 slots) private pure returns (int256[] memory values) {

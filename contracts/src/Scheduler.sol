@@ -7,6 +7,7 @@ import {EnteredSet} from "./EnteredSet.sol";
 import {EpochHead, EpochHeads, EpochStatus, FailureReason} from "./EpochHead.sol";
 import {DeviceStatus, IDeviceRegistry} from "./IDeviceRegistry.sol";
 import {PackedVectors} from "./PackedVectors.sol";
+import {ProfileSums} from "./ProfileSums.sol";
 import {Residuals} from "./Residuals.sol";
 import {Signatures} from "./Signatures.sol";
 import {Terms} from "./Terms.sol";
@@ -35,8 +36,9 @@ contract Scheduler is SchedulerWords, TypedData {
     using EnteredSet for mapping(uint256 => uint256);
     using EpochHeads for EpochHead;
     using PackedVectors for uint256;
-    using PackedVectors for uint256[72];
     using PackedVectors for PackedVectors.Vectors;
+    using ProfileSums for uint256[];
+    using ProfileSums for uint256[72];
     using Residuals for Residuals.Measure;
 
     /// @dev What the operator chooses for an epoch.
@@ -119,7 +121,7 @@ contract Scheduler is SchedulerWords, TypedData {
         uint128 movement2; // D of the round before that
         Rules rules;
         Calendar calendar;
-        uint256[72] sums; // S, W
+        uint256[72] sums; // S, W; four slots a word, 288 slots
     }
 
     /// @dev A batch of updates at work: what is read once and written once.
@@ -130,7 +132,7 @@ contract Scheduler is SchedulerWords, TypedData {
         uint256 slots;
         uint256 ringKey;
         bytes32 separator;
-        int256[] sums;
+        uint256[] sums;
         uint256 movement;
         uint256 power2;
         bytes oldRecord;
@@ -299,7 +301,7 @@ contract Scheduler is SchedulerWords, TypedData {
         if (_isWarm(entry.rules.warmEpoch, h, warmHead)) {
             vectors = _warmStart(h, warmHead, warmVectors);
         } else {
-            vectors = Coordinator.coldStart(entry.sums.load(h.slots), int256(uint256(participants)));
+            vectors = Coordinator.coldStart(entry.sums.load(h.slots).values(h.slots), int256(uint256(participants)));
         }
         entry.counters.settledBefore = participants;
         _openRound(entry, h, vectors.encode());
@@ -349,7 +351,7 @@ contract Scheduler is SchedulerWords, TypedData {
             Coordinator.penalty(h.rho0, h.penaltyShift),
             int256(uint256(PackedVectors.start(parameters).uint64At())),
             PackedVectors.start(parameters),
-            entry.sums.load(h.slots)
+            entry.sums.load(h.slots).values(h.slots)
         );
         Coordinator.Outcome memory outcome = Coordinator.step(problem, v);
         _conclude(entry, h, v, outcome, settled);
@@ -425,7 +427,7 @@ contract Scheduler is SchedulerWords, TypedData {
             startsAt = entry.calendar.start;
             slots = entry.counters.slots;
             slotSeconds = entry.calendar.slotSeconds;
-            if (status == EpochStatus.FINAL) aggregate = entry.sums.load(slots);
+            if (status == EpochStatus.FINAL) aggregate = entry.sums.load(slots).values(slots);
         }
     }
 
@@ -449,7 +451,7 @@ contract Scheduler is SchedulerWords, TypedData {
     /// @notice The sum of all profiles as it stands now, W; empty if the ring does not hold the epoch.
     function sums(uint64 epoch) external view returns (int256[] memory values) {
         Entry storage entry = _ring[epoch % RING];
-        if (entry.counters.epoch == epoch && epoch != 0) values = entry.sums.load(entry.counters.slots);
+        if (entry.counters.epoch == epoch && epoch != 0) values = entry.sums.load(entry.counters.slots).values(entry.counters.slots);
     }
 
     // --- entering ---
@@ -503,7 +505,7 @@ contract Scheduler is SchedulerWords, TypedData {
         for (uint256 t = 0; t < batch.slots; ++t) {
             int256 power = (fallbackAt + 2 + stride * t).int32At();
             batch.newRecord.putPower(t, power);
-            batch.sums[t] += power;
+            batch.sums.add(t, power);
             batch.power2 += uint256(power * power);
         }
     }
@@ -540,17 +542,26 @@ contract Scheduler is SchedulerWords, TypedData {
         if (record.signer == address(0)) return UPDATE_BAD_SIGNATURE;
         batch.oldRecord.putProfile(oldAt);
         bytes32 found = recordOf[batch.ringKey | record.id];
-        if (record.hash(batch.oldRecord) != found) {
-            // The same entry a second time: its witness is out of date because it was taken.
-            _advance(record, batch.round, _change2(batch.slots, oldAt, newAt));
-            return record.hash(batch.newRecord) == found ? UPDATE_REPEATED : UPDATE_NOT_AS_RECORDED;
+        bool known = record.hash(batch.oldRecord) == found;
+        if (known && record.round == batch.round) return UPDATE_REPEATED;
+
+        ProfileSums.Update memory update =
+            ProfileSums.Update(oldAt, newAt, limitsAt + 2, limitsAt.uint16At() == 1);
+        (bool within, uint256 change2, int256 power2) = batch.sums.move(batch.slots, update);
+        if (known && within) {
+            _advance(record, batch.round, change2);
+            recordOf[batch.ringKey | record.id] = record.hash(batch.newRecord);
+            batch.movement += change2;
+            batch.power2 = uint256(int256(batch.power2) + power2);
+            ++batch.answered;
+            return 0;
         }
-        if (record.round == batch.round) return UPDATE_REPEATED;
-        if (!Terms.holds(limitsAt + 2, limitsAt.uint16At(), newAt, batch.slots)) return UPDATE_OUTSIDE_LIMITS;
-        _advance(record, batch.round, _move(batch, oldAt, newAt));
-        recordOf[batch.ringKey | record.id] = record.hash(batch.newRecord);
-        ++batch.answered;
-        return 0;
+        (update.from, update.to) = (newAt, oldAt);
+        batch.sums.move(batch.slots, update);
+        if (known) return UPDATE_OUTSIDE_LIMITS;
+        // The same entry a second time: its witness is out of date because it was taken.
+        _advance(record, batch.round, change2);
+        return record.hash(batch.newRecord) == found ? UPDATE_REPEATED : UPDATE_NOT_AS_RECORDED;
     }
 
     function _signerOf(Batch memory batch, uint256 signatureAt) private pure returns (address) {
@@ -560,51 +571,10 @@ contract Scheduler is SchedulerWords, TypedData {
     }
 
     /// @dev Makes the record that of an update of `round`.
-    function _advance(DeviceRecord memory record, uint32 round, uint64 change2) private pure {
-        unchecked {
-            record.change2Before = record.round + 1 == round ? record.change2 : 0;
-        }
-        record.change2 = change2;
+    function _advance(DeviceRecord memory record, uint32 round, uint256 change2) private pure {
+        record.change2Before = record.round == round - 1 ? record.change2 : 0;
+        record.change2 = uint64(change2); // of two profiles within POWER_W_MAX: below 2^53
         record.round = round;
-    }
-
-    /// @dev |new - old|^2 of two profiles in calldata.
-    function _change2(uint256 slots, uint256 oldAt, uint256 newAt) private pure returns (uint64 change2) {
-        unchecked {
-            for (uint256 end = oldAt + 4 * slots; oldAt < end; oldAt += 4) {
-                int256 change = newAt.int32At() - oldAt.int32At();
-                change2 += uint64(uint256(change * change));
-                newAt += 4;
-            }
-        }
-    }
-
-    /// @dev Moves S, D and X2 from the old profile to the new one. Both are within POWER_W_MAX, so nothing here overflows.
-    function _move(Batch memory batch, uint256 oldAt, uint256 newAt) private pure returns (uint64) {
-        unchecked {
-            int256[] memory s = batch.sums;
-            uint256 change2;
-            int256 power2;
-            uint256 sumAt;
-            assembly ("memory-safe") {
-                sumAt := add(s, 32)
-            }
-            for (uint256 end = oldAt + 4 * batch.slots; oldAt < end; oldAt += 4) {
-                int256 before = oldAt.int32At();
-                int256 power = newAt.int32At();
-                int256 change = power - before;
-                assembly ("memory-safe") {
-                    mstore(sumAt, add(mload(sumAt), change))
-                }
-                change2 += uint256(change * change);
-                power2 += change * (power + before);
-                newAt += 4;
-                sumAt += 32;
-            }
-            batch.movement += change2;
-            batch.power2 = uint256(int256(batch.power2) + power2);
-            return uint64(change2);
-        }
     }
 
     // --- rounds ---

@@ -42,19 +42,6 @@ library Terms {
         }
     }
 
-    /// @dev Whether the profile at `profileAt` is within the limits whose pairs begin at `pairsAt` (`count` is 1 or `slots`).
-    function holds(uint256 pairsAt, uint256 count, uint256 profileAt, uint256 slots) internal pure returns (bool) {
-        unchecked {
-            uint256 stride = count == 1 ? 0 : 8;
-            for (uint256 end = profileAt + 4 * slots; profileAt < end; profileAt += 4) {
-                int256 power = profileAt.int32At();
-                if (power < pairsAt.int32At() || power > (pairsAt + 4).int32At()) return false;
-                pairsAt += stride;
-            }
-            return true;
-        }
-    }
-
     function _count(bytes calldata data, uint256 itemSize) private pure returns (uint256 count) {
         if (data.length < 2) revert BadTerms();
         count = PackedVectors.start(data).uint16At();
