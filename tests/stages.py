@@ -134,40 +134,43 @@ def sanitize(stage):
     stage.ctest(build(stage, "host-sanitize"))
 
 
+def core_test(stage, preset, image):
+    """The core test on another CPU, which must compute what this machine computes, to the last bit."""
+    here = ROOT / "build/host/tests/qemu/core_test"
+    if not here.exists():
+        build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    _, output = stage.run([sys.executable, ROOT / "tests/qemu/run_image.py", "--host", here, "--image", image,
+                           "--cpu", preset], f"core test on {preset}", check=False)
+    closing = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
+    if not closing:
+        raise StageFailed(f"core test on {preset}\n{tail(output)}")
+    stage.passed += int(closing[-1][0])
+    stage.failed += int(closing[-1][1])
+    stage.say(f"core test on {preset}: {closing[-1][0]} passed, {closing[-1][1]} failed")
+
+
 def aarch64(stage):
     """the same tests built for 64-bit ARM, under qemu-aarch64"""
     if platform.machine() == "aarch64":
         stage.skipped += 1
         stage.say("skipped: this machine is aarch64, stage host is that run")
         return
-    stage.ctest(build(stage, "aarch64"))
-
-
-def core_image(stage, preset, host_program):
-    """The core-test image: same results as on the host, no heap in the library nor in what the linker made of it."""
-    folder = build(stage, preset)
-    image = folder / "tests/qemu/core_test.elf"
-    _, output = stage.run([sys.executable, ROOT / "tests/qemu/run_image.py", "--host", host_program, "--image", image,
-                           "--cpu", preset], f"core-test image on {preset}", check=False)
-    closing = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
-    if not closing:
-        raise StageFailed(f"core-test image on {preset}\n{tail(output)}")
-    stage.passed += int(closing[-1][0])
-    stage.failed += int(closing[-1][1])
-    status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm",
-                           folder / "lib/libwattproof.a", image], "heap symbols", check=False)
-    stage.count(status == 0, f"no heap symbol for {preset}")
+    folder = build(stage, "aarch64")
+    stage.ctest(folder)
+    core_test(stage, "aarch64", folder / "tests/qemu/core_test")
 
 
 def cortex_m(stage):
     """lib/ for Cortex-M0+, M3, M4; the core-test image on emulated M3 and M4; the bound of the stack"""
     build(stage, "cortex-m0plus")
     stage.count(True, "lib/ builds for Cortex-M0+")
-    host_program = ROOT / "build/host/tests/qemu/core_test"
-    if not host_program.exists():
-        build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
     for preset in ("cortex-m3", "cortex-m4"):
-        core_image(stage, preset, host_program)
+        folder = build(stage, preset)
+        image = folder / "tests/qemu/core_test.elf"
+        core_test(stage, preset, image)
+        status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm",
+                               folder / "lib/libwattproof.a", image], "heap symbols", check=False)
+        stage.count(status == 0, f"no heap symbol for {preset}")
     status, output = stage.run([sys.executable, ROOT / "bench/stack/bound.py"], "stack bound", check=False)
     stage.count(status == 0, "the stack of every entry point is bounded" + ("" if status == 0 else "\n" + tail(output)))
 

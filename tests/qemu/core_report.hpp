@@ -67,6 +67,9 @@ void print(const char* text);
 // The tests, one source file each.
 void test_codec(Report& report);
 void test_crypto(Report& report);
+void test_chain(Report& report);
+void test_solver(Report& report);
+void test_control(Report& report);
 
 }  // namespace wattproof::core
 

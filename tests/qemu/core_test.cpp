@@ -71,6 +71,9 @@ int main() {
   constexpr Test tests[] = {
       {"codec", test_codec},
       {"crypto", test_crypto},
+      {"chain", test_chain},
+      {"solver", test_solver},
+      {"control", test_control},
   };
   Report report;
   for (const Test& test : tests) {

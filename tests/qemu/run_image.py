@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the core-test image on an emulated microcontroller and the same tests on the host, and compares their traces.
+"""Runs the core test under emulation of another CPU and on the host, and compares their traces.
 
 Prints what the image printed, what differs, and one closing line "N passed, N failed" in which each compared trace counts
 as a test.
@@ -11,7 +11,12 @@ import re
 import subprocess
 import sys
 
-MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386"}
+SEMIHOSTED = ["-nographic", "-monitor", "none", "-serial", "none", "-semihosting-config", "enable=on,target=native"]
+EMULATORS = {
+    "cortex-m3": ["qemu-system-arm", "-M", "mps2-an385", *SEMIHOSTED, "-kernel"],
+    "cortex-m4": ["qemu-system-arm", "-M", "mps2-an386", *SEMIHOSTED, "-kernel"],
+    "aarch64": ["qemu-aarch64"],
+}
 LIMIT_S = 300
 
 
@@ -27,11 +32,6 @@ def run(command):
     return done.stdout
 
 
-def emulated(machine, image):
-    return run(["qemu-system-arm", "-M", machine, "-nographic", "-monitor", "none", "-serial", "none",
-                "-semihosting-config", "enable=on,target=native", "-kernel", image])
-
-
 def traces(output):
     return dict(re.findall(r"^(\w+) trace ([0-9a-f]{16})$", output, re.MULTILINE))
 
@@ -39,10 +39,10 @@ def traces(output):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--host", required=True, help="the core_test program of this machine")
-    parser.add_argument("--image", required=True, help="core_test.elf")
-    parser.add_argument("--cpu", required=True, choices=MACHINES)
+    parser.add_argument("--image", required=True, help="the core_test of the other CPU")
+    parser.add_argument("--cpu", required=True, choices=EMULATORS)
     options = parser.parse_args()
-    here, there = run([options.host]), emulated(MACHINES[options.cpu], options.image)
+    here, there = run([options.host]), run([*EMULATORS[options.cpu], options.image])
     print(there, end="")
     passed, failed = map(int, re.search(r"^(\d+) passed, (\d+) failed$", there, re.MULTILINE).groups())
     expected, got = traces(here), traces(there)
