@@ -14,9 +14,20 @@
 
 namespace wattproof::hal {
 
+// What went wrong between a node and its board. The board logs it; the node learns of it by its own inputs.
+enum class Fault : std::uint8_t {
+  restore = 0,    // a stored record could not be read, or the node refused it
+  send = 1,       // the link refused a frame
+  store = 2,      // a record could not be written
+  sign = 3,       // the key could not sign
+  relay = 4,      // the relay could not be driven
+  set_point = 5,  // the setpoint could not be driven
+  overrun = 6,    // the node kept asking without end; the rest waits for the next turn
+};
+
 template <class T>
 concept Port = requires(T port, const Hash32& digest, crypto::Signature& signature, MutableBytes into, Bytes bytes,
-                        std::uint8_t record_id, bool on, std::int32_t power_w, const node::Evidence& why, bool& sensed) {
+                        std::uint8_t record_id, bool on, std::int32_t power_w, const node::Evidence& why, bool& sensed, Fault fault, Error error) {
   // Milliseconds since this boot; never goes back.
   { port.now() } -> std::same_as<BootMs>;
   // Fills `into` from a healthy entropy source, else entropy_failed and the node must not start.
@@ -34,6 +45,8 @@ concept Port = requires(T port, const Hash32& digest, crypto::Signature& signatu
   { port.set_point(power_w, why) } -> std::same_as<Error>;
   // Reads the contact back; not_ready where the board cannot.
   { port.sense_relay(sensed) } -> std::same_as<Error>;
+  // Tells of a fault; `error` is what the board or the node said about it. Must not fail.
+  { port.report(fault, error) } -> std::same_as<void>;
 };
 
 }  // namespace wattproof::hal
