@@ -75,6 +75,8 @@ struct Notice {
   std::uint64_t negotiated_epoch = 0;     // 0 = none
   std::uint32_t round = 0;
   std::uint64_t followed_epoch = 0;       // 0 = none
+
+  bool operator==(const Notice&) const = default;
 };
 
 struct Part {                             // header or data

@@ -1,89 +1,197 @@
 // SPDX-License-Identifier: Apache-2.0
 // A device as one state machine without I/O: something happens (Input), the node says what to do about it (Actions).
-// `step` is the only door. The caller owns every byte; the node keeps no pointer to an input after step returns, and the
-// spans inside Actions are valid until the next step.
+// `step` is the only door.
 //
 // What a step may cost: at most one public-key operation, one device problem, and hashing of at most one frame's
-// content. Whatever remains is asked for by a wake-up time. The relay guard runs first in every step.
+// content and one vector block. Whatever remains is asked for by a wake-up time. The relay guard runs first in every step,
+// so nothing that arrives can keep it from switching off.
+//
+// Life of a node: configure, restore every record that the board has, start, then step for ever. Memory: the object
+// itself (no heap); one per device.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "crypto/secp256k1.hpp"
+#include "chain/head.hpp"
+#include "control/relay_guard.hpp"
+#include "node/config.hpp"
+#include "node/fetch.hpp"
+#include "node/io.hpp"
+#include "node/records.hpp"
+#include "schedule/epoch.hpp"
+#include "schedule/participant.hpp"
+#include "solver/solve.hpp"
 
 namespace wattproof::node {
 
-constexpr std::uint32_t actions_max = 8;
-
-enum class InputKind : std::uint8_t {
-  tick,        // nothing but time
-  frame,       // one frame from the link, at most frame_size_max bytes (longer ones are dropped and counted)
-  link_up,     // the link can carry frames from now on
-  link_down,
-  button,      // the person: output forced on or off for a while, or released
-  meter,       // measured power
-  sensed,      // the relay contact as the board reads it back
-  stored,      // the answer to a write_record action
-  signature,   // the answer to a sign action
+enum class Mode : std::uint8_t {
+  starting = 0,   // its boot is not yet on record
+  proving = 1,    // waits to see its own check-in under a final header
+  idle = 2,       // fresh, but no schedule covers the present
+  following = 3,  // fresh, and a proven schedule covers the present
+  stale = 4,      // no fresh head
+  conflict = 5,   // two final headers at one height were seen: nothing from this chain counts any more
 };
 
-enum class ButtonCommand : std::uint8_t { release, force_on, force_off };
+class Node {
+ public:
+  Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
 
-struct Input {
-  InputKind kind = InputKind::tick;
-  Bytes frame;                                     // frame
-  ButtonCommand button = ButtonCommand::release;   // button
-  std::uint32_t button_s = 0;                      // button: for how long, at most override_s_max
-  std::int32_t power_w = 0;                        // meter
-  bool relay_on = false;                           // sensed
-  std::uint8_t record_id = 0;                      // stored
-  bool ok = false;                                 // stored, signature: false if the board could not
-  crypto::Signature signature{};                   // signature
+  // Takes the configuration over (arrays of the device description stay the caller's). Errors of check_config.
+  Error configure(const Config& config);
+
+  // Gives back what the board stored, before start. A record that cannot be read is left out and the error returned: the
+  // node then starts without it (no schedule, a message answered anew, the head from the checkpoint).
+  //   unknown_kind      no such record id
+  //   head_rolled_back  a head below the checkpoint
+  //   and the decoders' errors
+  Error restore(RecordId id, Bytes record);
+
+  // Begins a boot. `entropy` is fresh from the board in every boot.
+  //   not_ready  not configured
+  Error start(BootMs now, const std::array<std::uint8_t, 32>& entropy);
+
+  // `now` never goes back; an earlier time is taken as the latest one seen.
+  const Actions& step(BootMs now, const Input& input);
+
+  Mode mode() const;
+  const chain::TrustedHead& head() const { return head_; }
+  Error last_error() const { return last_error_; }      // what was refused last, for logs; errors do not stop a node
+  std::uint32_t error_count() const { return error_count_; }
+  bool relay_is_on() const { return relay_on_; }
+  std::int32_t setpoint_w() const { return setpoint_w_; }
+  std::uint32_t answered_round() const { return update_.round; }
+  std::uint64_t followed_epoch() const;
+
+ private:
+  enum class Stage : std::uint8_t { none, check_in, head, words, epoch_head, vectors, record };
+  enum class Signing : std::uint8_t { none, check_in, update };
+  enum class UpdateState : std::uint8_t { none, unsigned_, signing, storing, ready };
+  static constexpr std::uint32_t settled_max = 4;
+
+  // node.cpp: inputs, actions, records
+  FetchContext context() { return {config_, head_, freshness_, now_}; }
+  void take_input(const Input& input);
+  void take_frame(Bytes bytes);
+  void take_stored(std::uint8_t record_id, bool is_ok);
+  void take_signature(const crypto::Signature& signature, bool is_ok);
+  void add(const Action& action);
+  void note(Error error);
+  void ask_signature();
+  void ask_record();
+  Result<Bytes> encode_record(RecordId id);
+  void send_one();
+  BootMs next_wake();
+
+  // node_evidence.cpp: what to prove next, and what follows from it
+  void advance();
+  void begin_session();
+  BootMs next_session() const;    // when begin_session may find something to do
+  void begin_epoch(std::uint64_t epoch);
+  std::uint64_t epoch_to_look_at() const;
+  void on_words();
+  void on_check_in();
+  void on_epoch_head();
+  void on_vectors();
+  void on_record();
+  void ask_data(message::What what, Stage stage, std::uint32_t size, const Hash32& expected, MutableBytes into);
+  void end_session(Error error);
+  void answer(const schedule::Record& record);
+  void adopt(bool is_fallback);
+  void settle(std::uint64_t epoch);
+  bool is_settled(std::uint64_t epoch) const;
+  const Schedule* schedule_of(std::uint64_t epoch) const;
+  const Schedule* schedule_before(const schedule::EpochHead& head) const;
+  void keep_head();
+
+  // node_outputs.cpp: relay and setpoint
+  void update_outputs();
+  BootMs next_output() const;     // when a slot begins or the head gets stale
+  const Schedule* current_schedule(ChainSeconds chain_now) const;
+  bool wants_relay(const Schedule& schedule, std::uint32_t slot) const;
+  void drive(const control::RelayOutput& output, const Schedule* schedule, std::uint32_t slot);
+
+  Config config_{};
+  bool is_configured_ = false;
+  bool is_started_ = false;
+  BootMs now_{};
+  BootMs started_{};
+  Actions actions_{};
+
+  chain::TrustedHead head_{};
+  chain::Freshness freshness_{};
+  Fetch fetch_{};
+  Stage stage_ = Stage::none;
+  BootMs looked_{};                       // when a session last ended
+  message::Notice notice_{};              // the gateway's newest hint
+  bool has_news_ = false;                 // it differs from the hint before, or something was proved that opens the next step
+  std::array<std::uint64_t, settled_max> settled_{};
+  std::uint32_t settled_next_ = 0;
+
+  chain::ValidatorSet stored_validators_{};
+
+  std::uint64_t epoch_ = 0;               // of the session
+  Hash32 record_word_{};
+  std::array<std::uint8_t, schedule::head_size> head_bytes_{};
+  std::array<std::uint8_t, schedule::record_size_max> record_bytes_{};
+  schedule::EpochHead epoch_head_{};
+  schedule::Vectors vectors_{};
+
+  Address scheduler_{};
+  Hash32 scheduler_domain_{};
+  bool is_scheduler_known_ = false;
+
+  std::uint32_t boot_count_ = 0;
+  std::uint64_t nonce_ = 0;
+  bool is_nonce_stored_ = false;
+  crypto::Signature check_in_signature_{};
+  bool is_check_in_signed_ = false;
+  BootMs check_in_sent_{};
+  bool is_check_in_sent_ = false;
+
+  schedule::Participant participant_{};
+  SignedUpdate update_{};
+  UpdateState update_state_ = UpdateState::none;
+  Signing signing_ = Signing::none;
+  BootMs signing_retry_{};
+  std::array<std::int32_t, slot_count_max> own_x_{};
+  std::array<std::int32_t, slot_count_max> target_w_{};
+  solver::Workspace<slot_count_max> workspace_{};
+
+  std::array<Schedule, 2> schedules_{};   // followed only once stored
+  std::array<bool, 2> is_schedule_stored_{};
+
+  std::uint32_t records_due_ = 0;         // bit: RecordId
+  std::uint8_t record_in_flight_ = 0;
+  BootMs record_retry_{};
+  BootMs head_stored_{};
+  std::array<std::uint8_t, record_size_max> record_buffer_{};
+
+  bool is_link_up_ = false;
+  bool hello_due_ = false;
+  bool check_in_due_ = false;
+  bool update_due_ = false;
+  bool status_due_ = false;
+  BootMs status_sent_{};
+  std::array<std::uint8_t, frame_size_max> frame_buffer_{};
+
+  std::optional<control::RelayGuard> guard_{};
+  bool relay_on_ = false;
+  std::int32_t setpoint_w_ = 0;
+  bool are_outputs_driven_ = false;       // the first step drives them whatever they are
+  message::Sensed sensed_ = message::Sensed::unknown;
+  std::uint64_t justified_by_block_ = 0;
+
+  Error last_error_ = Error::none;
+  std::uint32_t error_count_ = 0;
 };
-
-// Why an output has the state that it has. Block and epoch are 0 for a fallback or a person's command.
-enum class Reason : std::uint8_t { fallback = 0, schedule = 1, override_by_person = 2, trip = 3 };
-
-struct Evidence {
-  Reason reason = Reason::fallback;
-  std::uint64_t epoch = 0;
-  std::uint32_t slot = 0;
-  std::uint64_t block_number = 0;   // the verified header under which the device's own record was proved
-  Hash32 block_hash{};
-};
-
-enum class ActionKind : std::uint8_t {
-  send,          // hand `bytes` to the link; may be lost
-  set_relay,     // drive the relay to `on`
-  set_point,     // drive the setpoint output to `power_w`
-  write_record,  // store `bytes` under record_id durably, then answer with an input `stored`
-  sign,          // sign `digest` with the device key, then answer with an input `signature`
-  wake_at,       // call step with a tick at `wake` at the latest
-};
-
-struct Action {
-  ActionKind kind = ActionKind::wake_at;
-  Bytes bytes;                  // send, write_record
-  bool on = false;              // set_relay
-  std::int32_t power_w = 0;     // set_point
-  std::uint8_t record_id = 0;   // write_record
-  Hash32 digest{};              // sign
-  BootMs wake{};                // wake_at
-  Evidence evidence{};          // set_relay, set_point
-};
-
-struct Actions {
-  std::array<Action, actions_max> items{};
-  std::uint32_t count = 0;
-};
-
-// Records that a node asks its board to keep. At boot the board gives back the newest of each (Node::restore).
-enum class RecordId : std::uint8_t { boot = 1, head = 2, message = 3, schedule = 4 };
-constexpr std::uint32_t record_size_max = 1024;
 
 }  // namespace wattproof::node

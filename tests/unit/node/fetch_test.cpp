@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/fetch.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/node_bench.hpp"
+
+namespace wattproof::testing {
+namespace {
+
+using node::Fetch;
+
+struct Puller {
+  FakeChain chain;
+  node::Config config;
+  chain::TrustedHead head = chain.checkpoint();
+  chain::Freshness freshness;
+  Fetch fetch;
+  BootMs now{1000};
+  std::uint32_t recoveries_in_a_row_max = 0;
+
+  node::FetchContext context() { return {config, head, freshness, now}; }
+
+  // Answers wants by `reply` until the fetch is over or nothing moves any more.
+  template <class Reply>
+  void run(Reply reply) {
+    for (int turn = 0; turn < 200 && fetch.outcome() == Fetch::Outcome::pending; ++turn) {
+      if (fetch.has_work()) {
+        fetch.work(context());
+        continue;
+      }
+      message::Want want;
+      if (!fetch.next_want(context(), want)) return;
+      message::DownFrame frame;
+      const Buffer bytes = reply(want);
+      if (message::decode(bytes, frame) == Error::none) fetch.take(frame, context());
+    }
+  }
+  void run_honestly() {
+    run([this](const message::Want& want) { return chain.answer(want); });
+  }
+};
+
+TEST(fetch, proves_words_and_data_piece_by_piece) {
+  Puller puller;
+  puller.chain.set_word(puller.chain.scheduler(), number_word(5), number_word(77));
+  puller.chain.mine(5);
+  const std::array<Hash32, 2> slots{number_word(5), number_word(6)};
+  puller.fetch.begin_words(puller.chain.scheduler(), slots);
+  puller.run_honestly();
+  ASSERT_EQ(puller.fetch.outcome(), Fetch::Outcome::words_proved);
+  EXPECT_EQ(puller.fetch.word(0), number_word(77));
+  EXPECT_EQ(puller.fetch.word(1), Hash32{});
+  EXPECT_EQ(puller.head.number, puller.chain.number());
+  EXPECT_TRUE(puller.fetch.took_new_head());
+}
+
+TEST(fetch, does_not_recover_the_same_header_twice) {
+  Puller puller;
+  puller.chain.mine(5);
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run_honestly();
+  ASSERT_EQ(puller.fetch.outcome(), Fetch::Outcome::words_proved);
+  puller.fetch.forget();
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run_honestly();
+  EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::words_proved);
+  EXPECT_FALSE(puller.fetch.took_new_head());
+}
+
+TEST(fetch, an_older_header_is_refused_and_leaves_the_head) {
+  Puller puller;
+  const std::uint64_t old = puller.chain.number();
+  puller.chain.mine(5);
+  puller.chain.mine(5);
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run_honestly();
+  ASSERT_EQ(puller.fetch.outcome(), Fetch::Outcome::words_proved);
+  const chain::TrustedHead before = puller.head;
+  puller.fetch.forget();
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run([&](message::Want want) {
+    want.block = old;
+    return puller.chain.answer(want);
+  });
+  EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::failed);
+  EXPECT_EQ(puller.fetch.error(), Error::number_not_newer);
+  EXPECT_EQ(puller.head, before);
+}
+
+TEST(fetch, truncated_extended_and_forged_proofs_have_errors_of_their_own) {
+  const auto refuse = [](auto change, Error error) {
+    Puller puller;
+    puller.chain.set_word(puller.chain.scheduler(), number_word(5), number_word(77));
+    puller.chain.mine(5);
+    const std::array<Hash32, 1> slots{number_word(5)};
+    puller.fetch.begin_words(puller.chain.scheduler(), slots);
+    puller.run([&](const message::Want& want) {
+      if (want.what != message::What::storage_proof) return puller.chain.answer(want);
+      auto nodes = puller.chain.block(puller.chain.number())
+                       .storage.at(puller.chain.scheduler())
+                       .prove(crypto::keccak256(want.key));
+      change(nodes);
+      return FakeChain::nodes(want, nodes);
+    });
+    EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::failed);
+    EXPECT_EQ(puller.fetch.error(), error);
+  };
+  refuse([](std::vector<Buffer>& nodes) { nodes.pop_back(); }, Error::trie_truncated);
+  refuse([](std::vector<Buffer>& nodes) { nodes.push_back(nodes.back()); }, Error::trie_trailing_nodes);
+  refuse([](std::vector<Buffer>& nodes) { nodes.back().back() ^= 1; }, Error::trie_hash_mismatch);
+  refuse([](std::vector<Buffer>& nodes) { std::swap(nodes.front(), nodes.back()); }, Error::trie_hash_mismatch);
+}
+
+TEST(fetch, an_answer_to_another_want_is_not_taken) {
+  Puller puller;
+  puller.chain.mine(5);
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run([&](message::Want want) {
+    ++want.sequence;
+    return puller.chain.answer(want);
+  });
+  EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::pending);
+  EXPECT_EQ(puller.head.number, FakeChain::first_number);
+}
+
+TEST(fetch, a_silent_link_is_asked_a_few_times_and_then_left_for_a_growing_while) {
+  Puller puller;
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  std::uint32_t wants = 0;
+  std::uint64_t pause_ms = 0;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    for (int i = 0; i < 10 && puller.fetch.outcome() == Fetch::Outcome::pending; ++i) {
+      message::Want want;
+      wants += puller.fetch.next_want(puller.context(), want) ? 1u : 0u;
+      puller.now = puller.now.plus(puller.config.link.answer_ms_max);
+    }
+    EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::failed);
+    EXPECT_EQ(puller.fetch.error(), Error::link_down);
+    puller.fetch.forget();
+    puller.now = puller.now.plus(0);
+    std::uint64_t waited = 0;
+    while (!puller.fetch.may_begin(puller.now.plus(waited))) waited += 100;
+    EXPECT_GE(waited + puller.config.link.answer_ms_max, pause_ms);
+    pause_ms = waited;
+    puller.now = puller.now.plus(waited);
+    puller.fetch.begin_words(puller.chain.scheduler(), {});
+  }
+  EXPECT_EQ(wants, 3 * puller.config.link.tries_max);
+}
+
+}  // namespace
+}  // namespace wattproof::testing
