@@ -59,9 +59,13 @@ export function bftRules(name) {
       if (listed.join() !== validators.join()) throw new HeaderError('validators_differ')
       if (!validators.includes(hexOf(header.coinbase))) throw new HeaderError('proposer')
       const { signed } = hashes(header, extra, isQbft)
-      const signers = extra.seals.map((seal) => recover(signed, seal))
-      if (new Set(signers).size !== signers.length) throw new HeaderError('duplicate_signer')
-      if (!signers.every((signer) => validators.includes(signer))) throw new HeaderError('unknown_signer')
+      const signers = []
+      for (const seal of extra.seals) {
+        const signer = recover(signed, seal)
+        if (signers.includes(signer)) throw new HeaderError('duplicate_signer')
+        if (!validators.includes(signer)) throw new HeaderError('unknown_signer')
+        signers.push(signer)
+      }
       if (3 * signers.length < 2 * validators.length) throw new HeaderError('seal_below_quorum')
       return signers
     },

@@ -84,6 +84,13 @@ async function start(values) {
   }
   const producer = new Producer(chain, { periodMs, onError: fail })
   if (periodMs > 0) producer.start()
+  const stop = async () => {
+    await producer.stop()
+    await server.close()
+    process.exit(0)
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
   const ready = {
     port: server.port,
     url: `http://127.0.0.1:${server.port}`,
@@ -94,13 +101,6 @@ async function start(values) {
     genesisTimestamp: Number(chain.block('earliest').header.timestamp),
   }
   console.log(JSON.stringify(ready))
-  const stop = async () => {
-    await producer.stop()
-    await server.close()
-    process.exit(0)
-  }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
 }
 
 try {

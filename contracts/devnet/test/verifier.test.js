@@ -5,30 +5,23 @@ import { rawHeader, verifierOf, altered } from '../fixtures/raw_chain.js'
 import { skipUnless, vectors } from '../fixtures/vectors.js'
 import { fromHex } from '../src/bytes.js'
 import { Devnet } from '../src/chain.js'
+import { HeaderError } from '../src/raw_header.js'
 import { Verifier } from '../src/verifier.js'
 
 const bytes = (text) => fromHex('0x' + text)
 const ibft1 = vectors('bft/besu_ibft1_101_blocks.json')
 
-test('every_single_bit_flip_of_a_header_is_refused_or_changes_nothing', async () => {
+test('a_flipped_bit_in_any_byte_of_a_header_is_refused', async () => {
   for (const engine of ['qbft', 'ibft2', 'clique']) {
     const chain = await Devnet.create({ engine, verify: false })
     const rlp = rawHeader(await chain.mine())
     const verifier = verifierOf(chain)
-    const { hash } = verifier.check(rlp)
-    let refused = 0
-    for (let bit = 0; bit < rlp.length * 8; bit++) {
+    verifier.check(rlp)
+    for (let i = 0; i < rlp.length; i++) {
       const flipped = Uint8Array.from(rlp)
-      flipped[bit >> 3] ^= 1 << (bit & 7)
-      try {
-        assert.equal(verifier.check(flipped).hash, hash, `${engine}: bit ${bit} gave another block`)
-      } catch (error) {
-        assert.equal(typeof error.code, 'string', `${engine}: bit ${bit} gave ${error}`)
-        assert.notEqual(error.code, 'ERR_ASSERTION', error.message)
-        refused++
-      }
+      flipped[i] ^= 1 << i % 8
+      assert.throws(() => verifier.check(flipped), HeaderError, `${engine}: byte ${i}`)
     }
-    assert.equal(refused, rlp.length * 8)
   }
 })
 
