@@ -61,8 +61,11 @@ constexpr std::array<std::uint8_t, (length - 1) / 2> hex(const char (&text)[leng
   return bytes;
 }
 
-// Given by the host or by the board.
+// Text to the machine that runs the program (core_print.cpp).
 void print(const char* text);
+void print_decimal(std::uint64_t value);
+void print_hexadecimal(std::uint64_t value);   // 16 digits
+void print_line(const char* name, std::uint64_t value);
 
 // The tests, one source file each.
 void test_codec(Report& report);

@@ -2,40 +2,7 @@
 // Runs every core test, prints the trace hash and "N passed, N failed". The host builds it too: run_image.py compares.
 #include "core_report.hpp"
 
-#include <array>
-
-#if defined(__arm__)
-#include "semihosting.hpp"
 namespace wattproof::core {
-void print(const char* text) { qemu::write(text); }
-}  // namespace wattproof::core
-#else
-#include <cstdio>
-namespace wattproof::core {
-void print(const char* text) { std::fputs(text, stdout); }
-}  // namespace wattproof::core
-#endif
-
-namespace wattproof::core {
-namespace {
-
-void print_decimal(std::uint64_t value) {
-  std::array<char, 21> text{};
-  std::size_t at = text.size() - 1;
-  do {
-    text[--at] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  print(&text[at]);
-}
-
-void print_hexadecimal(std::uint64_t value) {
-  std::array<char, 17> text{};
-  for (std::size_t i = 0; i < 16; ++i) text[i] = "0123456789abcdef"[value >> (60 - 4 * i) & 15];
-  print(text.data());
-}
-
-}  // namespace
 
 void Report::check(bool holds, const char* file, int line) {
   if (holds) {
