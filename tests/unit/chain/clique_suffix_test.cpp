@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "chain/clique_suffix.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "unit/chain/clique_maker.hpp"
+
+namespace wattproof::chain {
+namespace {
+
+using testing::clique_checkpoint;
+using testing::clique_child;
+using testing::sorted_keys;
+using testing::TestCliqueHeader;
+using testing::TestKey;
+
+class CliqueRun : public ::testing::Test {
+ protected:
+  std::vector<TestKey> keys = sorted_keys(5);
+  CliqueConfig config{.epoch_length = 1000, .trusting_period_s = 1'000'000};
+  CliqueState trusted = clique_checkpoint(keys, 100);
+  CliqueSuffix suffix;
+
+  // Headers after `gap` unseen blocks by the signers given, all else by the rules.
+  std::vector<TestCliqueHeader> run_of(const std::vector<TestKey>& signers, std::uint64_t gap,
+                                       const std::function<void(std::size_t, TestCliqueHeader&)>& change =
+                                           [](std::size_t, TestCliqueHeader&) {}) {
+    CliqueState at = trusted;
+    at.number += gap;
+    at.timestamp.s += gap * config.period_s_min;
+    at.hash = gap == 0 ? trusted.hash : crypto::keccak256({});
+    std::vector<TestCliqueHeader> run;
+    for (std::size_t i = 0; i < signers.size(); ++i) {
+      TestCliqueHeader header = clique_child(at, signers[i], config);
+      change(i, header);
+      header.seal_with(signers[i]);
+      at.number = header.fields.number;
+      at.hash = header.hash();
+      at.timestamp = {header.fields.timestamp_s};
+      run.push_back(header);
+    }
+    return run;
+  }
+
+  Error error_of(const std::vector<TestCliqueHeader>& run, TimeBounds time = {}) {
+    suffix.start(trusted, config);
+    for (const TestCliqueHeader& header : run) {
+      const Error error = suffix.begin(header.encode(), time);
+      if (error != Error::none) {
+        EXPECT_EQ(suffix.begin(header.encode(), time), Error::not_ready) << "a refusal ends the run";
+        return error;
+      }
+      const Result<Progress> progress = suffix.step();
+      if (!progress) return progress.error();
+    }
+    return suffix.settled().error();
+  }
+};
+
+TEST_F(CliqueRun, settles_its_first_block_by_more_than_half_of_the_signers) {
+  const std::vector<TestCliqueHeader> run = run_of({keys[4], keys[0], keys[2]}, 500);
+  EXPECT_EQ(error_of({run[0]}), Error::not_final);
+  EXPECT_EQ(error_of({run[0], run[1]}), Error::not_final);
+  EXPECT_EQ(error_of(run), Error::none);
+  EXPECT_EQ(suffix.settled()->hash, run[0].hash());
+  EXPECT_EQ(suffix.settled()->signer, keys[4].address);
+  CliqueState state = trusted;
+  suffix.commit(state);
+  EXPECT_EQ(state.number, 601U);
+  EXPECT_EQ(state.hash, run[0].hash());
+  EXPECT_EQ(state.signers, trusted.signers);
+  EXPECT_TRUE(state.is_linked);
+}
+
+TEST_F(CliqueRun, one_signer_alone_settles_nothing) {
+  EXPECT_EQ(error_of(run_of({keys[4], keys[4], keys[4]}, 500)), Error::signed_recently);
+  EXPECT_EQ(error_of(run_of({keys[4], keys[0], keys[4]}, 500)), Error::signed_recently);
+}
+
+TEST_F(CliqueRun, refuses_what_does_not_link_or_belong) {
+  const auto with = [&](std::size_t place, const std::function<void(TestCliqueHeader&)>& change) {
+    return error_of(run_of({keys[4], keys[0], keys[2]}, 500, [&](std::size_t i, TestCliqueHeader& header) {
+      if (i == place) change(header);
+    }));
+  };
+  EXPECT_EQ(error_of(run_of({keys[4], TestKey(77), keys[2]}, 500)), Error::unknown_signer);
+  EXPECT_EQ(with(1, [](auto& h) { h.fields.parent_hash[0] ^= 1; }), Error::parent_hash_mismatch);
+  EXPECT_EQ(with(1, [](auto& h) { h.fields.number += 1; }), Error::number_not_contiguous);
+  EXPECT_EQ(with(1, [](auto& h) { h.fields.timestamp_s -= 1; }), Error::timestamp_too_early);
+  EXPECT_EQ(with(0, [](auto& h) { h.fields.timestamp_s -= 1; }), Error::timestamp_too_early) << "500 blocks at least";
+  EXPECT_EQ(with(0, [](auto& h) { h.fields.timestamp_s = 0; }), Error::timestamp_too_early);
+  EXPECT_EQ(with(0, [](auto& h) { h.fields.number = 100; }), Error::number_not_newer);
+  EXPECT_EQ(with(2, [](auto& h) { h.fields.difficulty = 3 - h.fields.difficulty; }), Error::wrong_difficulty);
+  EXPECT_EQ(with(2, [](auto& h) { h.fields.timestamp_s += 2'000'000; }), Error::none) << "only the first is held to it";
+  EXPECT_EQ(with(0, [](auto& h) { h.fields.timestamp_s += 2'000'000; }), Error::trusting_period_over);
+  EXPECT_EQ(error_of(run_of({keys[4], keys[0], keys[2]}, 500), {{0}, {1'500'000'000}}), Error::timestamp_in_future);
+  EXPECT_EQ(error_of(run_of({keys[4], keys[0], keys[2]}, 500), {{1'501'000'001}, {UINT64_MAX}}),
+            Error::trusting_period_over);
+}
+
+TEST_F(CliqueRun, a_child_of_the_trusted_block_names_it) {
+  EXPECT_EQ(error_of(run_of({keys[4], keys[0], keys[2]}, 0)), Error::none);
+  trusted.hash[0] ^= 1;
+  const std::vector<TestCliqueHeader> run = run_of({keys[4], keys[0], keys[2]}, 0);
+  trusted.hash[0] ^= 1;
+  EXPECT_EQ(error_of(run), Error::parent_hash_mismatch);
+}
+
+TEST_F(CliqueRun, an_epoch_block_with_another_list_ends_it) {
+  EXPECT_EQ(error_of(run_of({keys[4], keys[0], keys[2]}, 898)), Error::none) << "with the same list";
+  EXPECT_EQ(error_of(run_of({keys[4], keys[0], keys[2]}, 898,
+                            [](std::size_t, TestCliqueHeader& header) {
+                              if (!header.list.empty()) header.list.pop_back();
+                            })),
+            Error::validators_mismatch);
+}
+
+TEST_F(CliqueRun, needs_a_start_and_somebody_who_may_sign) {
+  const std::vector<TestCliqueHeader> run = run_of({keys[4]}, 500);
+  CliqueSuffix fresh;
+  EXPECT_EQ(fresh.begin(run[0].encode(), {}), Error::not_ready);
+  EXPECT_EQ(fresh.step().error(), Error::not_ready);
+  EXPECT_EQ(fresh.settled().error(), Error::not_final);
+  trusted.signers = ValidatorSet();
+  EXPECT_EQ(error_of(run), Error::validators_empty);
+}
+
+}  // namespace
+}  // namespace wattproof::chain
