@@ -75,7 +75,10 @@ library ProfileSums {
         returns (bool within, uint256 change2, int256 power2)
     {
         uint256 from = update.from;
-        uint256 span = update.to - from;
+        uint256 span; // modulo 2^256, since `to` may stand before `from`
+        unchecked {
+            span = update.to - from;
+        }
         uint256 pairs = update.pairs;
         uint256 lows; // in lanes, + 2^31
         uint256 highs; // in lanes, + 2^31, and the top bit set

@@ -600,7 +600,9 @@ contract Scheduler is SchedulerWords, TypedData {
         Rules memory rules = entry.rules;
         bool capHolds = outcome.worstExcess <= 0;
         uint256 absolute2 = Residuals.absolute(h.participants, h.slots, rules.toleranceW);
-        if (h.round > 1 && capHolds && measure.small(absolute2)) return _finish(entry, h, v.encode());
+        if (h.round > 1 && capHolds && !outcome.uTooLarge && measure.small(absolute2)) {
+            return _finish(entry, h, v.encode());
+        }
         if (outcome.uTooLarge || h.round >= rules.roundsMax) {
             h.reason = FailureReason.ROUNDS_USED_UP;
             if (outcome.uTooLarge || !capHolds) {

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { hexlify, keccak256, concat } from 'ethers'
-import { EpochModel, STATUS, floorDiv, recordKey } from './coordinator_model.js'
-import { key, layout } from './harness.js'
+import { EpochModel, POWER_W_MAX, STATUS, floorDiv, recordKey } from './coordinator_model.js'
+import { key } from './harness.js'
 
 const clamp = (v, low, high) => (v < low ? low : v > high ? high : v)
 
@@ -85,7 +85,8 @@ export class Participant {
       const w = zt - floorDiv(8n * xb[t] - 3n * zp[t], 5n)
       return floorDiv(8n * x - 3n * this.q[t], 5n) + w
     })
-    return this.device.prox(this.q.map((q, t) => floorDiv(q - u[t] + 8n, 16n)))
+    this.target = this.q.map((q, t) => clamp(floorDiv(q - u[t] + 8n, 16n), -POWER_W_MAX, POWER_W_MAX))
+    return this.device.prox(this.target)
   }
 }
 
@@ -213,5 +214,3 @@ export class Negotiation {
     }
   }
 }
-
-export { layout }

@@ -266,11 +266,11 @@ export class EpochModel {
     const m = measure({ out, next, devices, movement: this.movement, power2: this.power2 })
     this.vectors = next
     const capHolds = out.worstExcess <= 0n
-    if (head.round > 1n && capHolds && isSmall(m, rules.slots, rules.toleranceW)) {
+    const tooLarge = next.u.some((u) => u >= U_MAX || u <= -U_MAX)
+    if (head.round > 1n && capHolds && !tooLarge && isSmall(m, rules.slots, rules.toleranceW)) {
       Object.assign(head, { status: STATUS.final, changedAt: now, vectorsHash: keccak256(this.vectorsBytes) })
       return
     }
-    const tooLarge = next.u.some((u) => u >= U_MAX || u <= -U_MAX)
     if (tooLarge || head.round >= rules.roundsMax) {
       if (!tooLarge && capHolds) return this.#fail(now, { reason: REASON.roundsUsedUp })
       const excess = minimum(maximum(out.worstExcess, 0n), EXCESS_MAX)
