@@ -89,6 +89,8 @@ class MqttLink {
   // The oldest inbound frame, copied into `into` (frame_size_max bytes); its size, or 0 if there is none.
   std::uint32_t receive(MutableBytes into);
 
+  [[nodiscard]] bool has_frames() const { return in_.count != 0; }
+
   // Says goodbye: presence, DISCONNECT. The link is closed afterwards.
   void close();
 

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/linux_node/configuration.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace wattproof::firmware {
+namespace {
+
+constexpr std::int64_t number_max = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t day_s = 86'400;
+constexpr std::int64_t hour_ms = 3'600'000;
+
+std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+
+// Series of the file have one entry, or one per slot.
+std::vector<std::int32_t> read_series(ConfigSection& section, const DeviceConfiguration& device, std::string_view key,
+                                      std::optional<std::int32_t> fallback = {}) {
+  std::vector<std::int32_t> values = section.series(key, -power_w_max, power_w_max, slot_count_max, fallback);
+  if (values.size() != 1 && values.size() != device.grid.slots) {
+    section.complain(key, "has " + std::to_string(values.size()) + " entries; there are " + std::to_string(device.grid.slots) + " slots");
+  }
+  return values;
+}
+
+void read_window(ConfigSection& section, DeviceConfiguration& device, std::string_view start, std::string_view end) {
+  device.start_slot = u32(section.integer(start, 0, device.grid.slots - 1, 0));
+  device.end_slot = u32(section.integer(end, 1, device.grid.slots));
+  if (device.end_slot <= device.start_slot) section.complain(end, "must be after " + std::string(start) + " (ends are exclusive)");
+}
+
+void read_powers(ConfigSection& section, DeviceConfiguration& device) {
+  device.power_min_w = read_series(section, device, "power_min_w");
+  device.power_max_w = read_series(section, device, "power_max_w");
+}
+
+void read_battery(ConfigSection& section, DeviceConfiguration& device) {
+  const auto energy = [&](std::string_view key) {
+    return static_cast<std::int32_t>(section.integer(key, 0, solver::energy_wh_max));
+  };
+  read_powers(section, device);
+  device.energy_min_wh = energy("energy_min_wh");
+  device.energy_max_wh = energy("energy_max_wh");
+  device.energy_start_wh = energy("energy_start_wh");
+  device.energy_end_min_wh = energy("energy_end_min_wh");
+  device.energy_end_max_wh = energy("energy_end_max_wh");
+  if (device.energy_max_wh < device.energy_min_wh) section.complain("energy_max_wh", "is below energy_min_wh");
+  if (device.energy_end_max_wh < device.energy_end_min_wh) section.complain("energy_end_max_wh", "is below energy_end_min_wh");
+}
+
+void read_device(ConfigSection section, DeviceConfiguration& device) {
+  static constexpr std::array<std::string_view, 5> kinds = {"fixed", "curtailable", "shapeable", "battery", "appliance"};
+  device.id = u32(section.integer("id", 1, 0xffffffff));
+  device.line = section.line();
+  device.grid.slots = u32(section.integer("slots", 1, slot_count_max, 24));
+  device.grid.slot_seconds = u32(section.integer("slot_seconds", 1, 3600, 3600));
+  if (3600 % device.grid.slot_seconds != 0) section.complain("slot_seconds", "must divide 3600");
+  const std::size_t kind = section.choice("kind", kinds);
+  if (kind == kinds.size()) return;  // which keys belong here is not known
+  device.kind = static_cast<solver::DeviceKind>(kind);
+  device.own_cost_quadratic = static_cast<std::uint64_t>(section.integer("own_cost_quadratic", 0, (std::int64_t{1} << 40) - 1, 0));
+  switch (device.kind) {
+    case solver::DeviceKind::fixed:
+      device.profile_w = read_series(section, device, "profile_w");
+      if (device.profile_w.size() == 1) device.profile_w.assign(device.grid.slots, device.profile_w.front());
+      break;
+    case solver::DeviceKind::curtailable:
+      device.power_min_w = read_series(section, device, "min_w");
+      device.power_max_w = read_series(section, device, "max_w");
+      break;
+    case solver::DeviceKind::shapeable:
+      read_powers(section, device);
+      device.energy_wh = static_cast<std::int32_t>(section.integer("energy_wh", -solver::energy_wh_max, solver::energy_wh_max));
+      read_window(section, device, "start_slot", "end_slot");
+      break;
+    case solver::DeviceKind::battery:
+      read_battery(section, device);
+      break;
+    default:
+      device.profile_w = section.series("run_w", 0, power_w_max, slot_count_max);
+      read_window(section, device, "earliest_slot", "latest_end_slot");
+      if (device.end_slot > device.start_slot && device.profile_w.size() > device.end_slot - device.start_slot) {
+        section.complain("run_w", "is longer than the window");
+      }
+      break;
+  }
+  section.finish();
+}
+
+void read_checkpoint(ConfigSection section, ChainConfiguration& chain) {
+  chain.checkpoint_number = static_cast<std::uint64_t>(section.integer("number", 0, number_max));
+  chain.has_checkpoint_block = section.has("hash") || section.has("timestamp");
+  if (chain.has_checkpoint_block) {
+    section.hex("hash", chain.checkpoint_hash);
+    chain.checkpoint_timestamp_s = static_cast<std::uint64_t>(section.integer("timestamp", 0, number_max));
+  }
+  for (const std::string& text : section.texts("validators", validator_count_max)) {
+    Address address{};
+    const bool is_address = text.size() == 42 && text.starts_with("0x") &&
+                            text.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string::npos;
+    if (!is_address) {
+      section.complain("validators", "\"" + text + "\" is not 0x and 40 hexadecimal digits");
+      continue;
+    }
+    for (std::size_t i = 0; i < address.size(); ++i) address[i] = static_cast<std::uint8_t>(std::stoul(text.substr(2 + 2 * i, 2), nullptr, 16));
+    chain.validators.push_back(address);
+  }
+  std::sort(chain.validators.begin(), chain.validators.end());
+  if (std::adjacent_find(chain.validators.begin(), chain.validators.end()) != chain.validators.end()) {
+    section.complain("validators", "names one validator twice");
+  }
+  section.finish();
+}
+
+void read_chain(ConfigSection section, ChainConfiguration& chain) {
+  static constexpr std::array<std::string_view, 2> engines = {"qbft", "ibft2"};
+  static constexpr std::array<std::string_view, 5> shapes = {"frontier", "london", "shanghai", "cancun", "prague"};
+  static constexpr std::array<std::string_view, 2> sources = {"header", "configuration"};
+  chain.id = static_cast<std::uint64_t>(section.integer("id", 1, number_max));
+  section.hex("registry", chain.registry);
+  chain.engine.kind = static_cast<chain::BftKind>(section.choice("engine", engines, 0));
+  chain.engine.shape = static_cast<chain::HeaderShape>(section.choice("header", shapes, 1));
+  chain.engine.source = static_cast<chain::ValidatorSource>(section.choice("validator_source", sources, 0));
+  chain.engine.period_s_min = u32(section.integer("period_s_min", 0, 3600, 1));
+  chain.engine.trusting_period_s = static_cast<std::uint64_t>(section.integer("trusting_period_s", 1, 365 * day_s, 30 * day_s));
+  chain.freshness.age_s_max = u32(section.integer("freshness_s", 1, day_s, 900));
+  chain.freshness.skew_s_max = u32(section.integer("skew_s", 0, 3600, 15));
+  chain.freshness.drift_ppm_max = u32(section.integer("drift_ppm", 0, 10'000, 200));
+  read_checkpoint(section.section("checkpoint"), chain);
+  section.finish();
+}
+
+void read_limits(ConfigSection section, const DeviceConfiguration& device, LimitsConfiguration& limits) {
+  limits.min_w = read_series(section, device, "min_w");
+  limits.max_w = read_series(section, device, "max_w");
+  limits.fallback_w = read_series(section, device, "fallback_w", 0);
+  if (limits.min_w.size() != limits.max_w.size()) section.complain("max_w", "must have as many entries as min_w");
+  const auto at = [](const std::vector<std::int32_t>& values, std::size_t slot) { return values[slot < values.size() ? slot : 0]; };
+  for (std::size_t slot = 0; slot < std::max({limits.min_w.size(), limits.max_w.size(), limits.fallback_w.size()}); ++slot) {
+    if (at(limits.min_w, slot) > at(limits.max_w, slot)) {
+      section.complain("min_w", "is above max_w in slot " + std::to_string(slot));
+      break;
+    }
+    if (at(limits.fallback_w, slot) < at(limits.min_w, slot) || at(limits.fallback_w, slot) > at(limits.max_w, slot)) {
+      section.complain("fallback_w", "is outside min_w and max_w in slot " + std::to_string(slot));
+      break;
+    }
+  }
+  section.finish();
+}
+
+void read_gpio(ConfigSection& section, hal::GpioRelayOptions& gpio) {
+  gpio.chip_label = section.text("chip_label");
+  gpio.line = static_cast<unsigned>(section.integer("line", 0, 4095));
+  gpio.active_low = section.boolean("active_low");
+  gpio.sense_line = static_cast<int>(section.integer("sense_line", 0, 4095, -1));
+  gpio.sense_active_low = section.boolean("sense_active_low", false);
+}
+
+// A board file names the relays of a board once for everybody: [relay.NAME] with the keys of read_gpio.
+void read_board(ConfigSection& section, hal::GpioRelayOptions& gpio, std::vector<std::string>& errors) {
+  const std::filesystem::path file = section.path("board");
+  const std::string name = section.text("relay_name");
+  if (file.empty() || name.empty()) return;
+  ConfigReader reader;
+  if (reader.open(file)) {
+    ConfigSection relays = reader.root().section("relay");
+    const std::vector<std::string> names = relays.section_names();
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      std::string known;
+      for (const std::string& each : names) known += " " + each;
+      section.complain("relay_name", "is not in " + file.string() + ", which has" + (known.empty() ? " no relays" : known));
+      return;
+    }
+    ConfigSection relay = relays.section(name);
+    read_gpio(relay, gpio);
+    relay.finish();
+  }
+  const std::vector<std::string> found = reader.errors();
+  errors.insert(errors.end(), found.begin(), found.end());
+}
+
+void read_relay_limits(ConfigSection& section, control::RelayLimits& limits) {
+  const auto ms = [&](std::string_view key, std::uint32_t max, std::uint32_t fallback) { return u32(section.integer(key, 0, max, fallback)); };
+  limits.on_ms_min = ms("on_ms_min", control::hold_ms_max, limits.on_ms_min);
+  limits.off_ms_min = ms("off_ms_min", control::hold_ms_max, limits.off_ms_min);
+  limits.fallback_ms = ms("fallback_ms", control::fallback_ms_max, limits.fallback_ms);
+  limits.start_spread_ms_max = ms("start_spread_ms_max", limits.fallback_ms, std::min(limits.start_spread_ms_max, limits.fallback_ms));
+  limits.fallback_on = section.boolean("fallback_on", false);
+  limits.trip_w = static_cast<std::int32_t>(section.integer("trip_w", 0, power_w_max, 0));
+  limits.trip_ms = ms("trip_ms", hour_ms, limits.trip_ms);
+  limits.trip_pause_ms = ms("trip_pause_ms", control::hold_ms_max, limits.trip_pause_ms);
+  limits.trip_count_max = static_cast<std::uint8_t>(section.integer("trip_count_max", 1, 255, limits.trip_count_max));
+  limits.mismatch_ms_max = ms("mismatch_ms_max", hour_ms, limits.mismatch_ms_max);
+  limits.mismatch_pause_ms = ms("mismatch_pause_ms", control::hold_ms_max, limits.mismatch_pause_ms);
+  if (control::check_relay_limits(limits) != Error::none) section.complain("on_ms_min", "the relay limits contradict each other");
+}
+
+void read_output(ConfigSection section, OutputConfiguration& output, std::vector<std::string>& errors) {
+  static constexpr std::array<std::string_view, 3> relays = {"none", "simulated", "gpio"};
+  static constexpr std::array<std::string_view, 3> set_points = {"none", "log", "file"};
+  output.relay = static_cast<RelayKind>(section.choice("relay", relays));
+  output.set_point = static_cast<SetPointKind>(section.choice("setpoint", set_points, 0));
+  if (output.relay == RelayKind::gpio) {
+    if (section.has("board")) read_board(section, output.gpio, errors);
+    else read_gpio(section, output.gpio);
+  }
+  if (output.set_point == SetPointKind::file) output.set_point_file = section.path("setpoint_file");
+  if (output.set_point != SetPointKind::none) {
+    output.set_point_fallback_w = static_cast<std::int32_t>(section.integer("setpoint_fallback_w", -power_w_max, power_w_max, 0));
+    output.set_point_override_w = static_cast<std::int32_t>(section.integer("setpoint_override_w", -power_w_max, power_w_max, 0));
+  }
+  if (output.relay == RelayKind::none && output.set_point == SetPointKind::none) section.complain("relay", "there must be a relay or a setpoint");
+  if (output.relay != RelayKind::none) {
+    output.rated_w = static_cast<std::int32_t>(section.integer("rated_w", 1, power_w_max));
+    read_relay_limits(section, output.limits);
+  }
+  section.finish();
+}
+
+void read_broker(ConfigSection section, BrokerConfiguration& broker) {
+  broker.host = section.text("host");
+  broker.is_anonymous = section.boolean("anonymous", false);
+  if (section.has("psk_file")) broker.psk_file = section.path("psk_file");
+  if (section.has("password_file")) broker.password_file = section.path("password_file");
+  broker.port = static_cast<std::uint16_t>(section.integer("port", 1, 65535, broker.psk_file.empty() ? 1883 : 8883));
+  broker.keepalive_s = u32(section.integer("keepalive_s", 5, 3600, 30));
+  broker.backoff_ms_min = u32(section.integer("backoff_ms_min", 10, hour_ms, 1000));
+  broker.backoff_ms_max = u32(section.integer("backoff_ms_max", 10, hour_ms, 300'000));
+  if (broker.backoff_ms_max < broker.backoff_ms_min) section.complain("backoff_ms_max", "is below backoff_ms_min");
+  if (broker.is_anonymous && !broker.password_file.empty()) section.complain("anonymous", "contradicts password_file");
+  if (!broker.is_anonymous && broker.password_file.empty() && broker.psk_file.empty()) {
+    section.complain("host", "needs password_file or psk_file, or anonymous = true");
+  }
+  section.finish();
+}
+
+// In the node's time, which a demonstration scales: hence up to a week.
+void read_link(ConfigSection section, node::LinkConfig& link) {
+  constexpr std::int64_t week_ms = 7 * day_s * 1000;
+  const auto ms = [&](std::string_view key, std::uint32_t fallback) { return u32(section.integer(key, 1, week_ms, fallback)); };
+  link.answer_ms_max = ms("answer_ms_max", link.answer_ms_max);
+  link.tries_max = u32(section.integer("tries_max", 1, 1000, link.tries_max));
+  link.pause_ms_min = ms("pause_ms_min", link.pause_ms_min);
+  link.pause_ms_max = ms("pause_ms_max", link.pause_ms_max);
+  link.poll_ms = ms("poll_ms", link.poll_ms);
+  link.status_ms = ms("status_ms", link.status_ms);
+  if (link.pause_ms_max < link.pause_ms_min) section.complain("pause_ms_max", "is below pause_ms_min");
+  section.finish();
+}
+
+}  // namespace
+
+solver::Series to_series(const std::vector<std::int32_t>& values) {
+  if (values.size() > 1) return solver::Series(std::span<const std::int32_t>(values));
+  return solver::Series(values.empty() ? 0 : values.front());
+}
+
+solver::Device DeviceConfiguration::device() const {
+  solver::Device device;
+  device.kind = kind;
+  device.profile_w = profile_w;
+  device.power_min_w = to_series(power_min_w);
+  device.power_max_w = to_series(power_max_w);
+  device.start_slot = start_slot;
+  device.end_slot = end_slot;
+  device.energy_wh = energy_wh;
+  device.energy_min_wh = energy_min_wh;
+  device.energy_max_wh = energy_max_wh;
+  device.energy_start_wh = energy_start_wh;
+  device.energy_end_min_wh = energy_end_min_wh;
+  device.energy_end_max_wh = energy_end_max_wh;
+  return device;
+}
+
+std::vector<std::string> read_configuration(const std::filesystem::path& file, Configuration& out) {
+  static constexpr std::array<std::string_view, 4> levels = {"error", "warning", "info", "debug"};
+  ConfigReader reader;
+  if (!reader.open(file)) return reader.errors();
+  std::vector<std::string> board_errors;
+  out.file = file;
+  ConfigSection root = reader.root();
+  read_device(root.section("device"), out.device);
+  read_chain(root.section("chain"), out.chain);
+  read_limits(root.section("limits"), out.device, out.limits);
+  read_output(root.section("output"), out.output, board_errors);
+  read_broker(root.section("broker"), out.broker);
+  read_link(root.section("link"), out.link);
+  ConfigSection store = root.section("store");
+  out.store_folder = store.path("folder");
+  out.key_file = store.has("key_file") ? store.path("key_file") : out.store_folder / "device.key";
+  store.finish();
+  ConfigSection clock = root.section("clock");
+  if (clock.has("scaled_file")) out.clock_file = clock.path("scaled_file");
+  clock.finish();
+  ConfigSection local = root.section("override");
+  out.override_s_max = u32(local.integer("duration_s_max", 0, day_s, 4 * 3600));
+  local.finish();
+  ConfigSection log = root.section("log");
+  out.log_level = u32(static_cast<std::int64_t>(log.choice("level", levels, 2)));
+  log.finish();
+  root.finish();
+  std::vector<std::string> errors = reader.errors();
+  errors.insert(errors.end(), board_errors.begin(), board_errors.end());
+  return errors;
+}
+
+}  // namespace wattproof::firmware

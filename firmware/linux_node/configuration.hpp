@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that a device on Linux is told by its TOML file. firmware/linux_node/README.md lists the keys.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/limits.hpp"
+#include "chain/bft.hpp"
+#include "chain/head.hpp"
+#include "control/relay_guard.hpp"
+#include "firmware/linux_node/config_reader.hpp"
+#include "hal/linux/relay_driver.hpp"
+#include "node/config.hpp"
+#include "solver/device.hpp"
+
+namespace wattproof::firmware {
+
+struct ChainConfiguration {
+  std::uint64_t id = 0;
+  Address registry{};
+  chain::BftConfig engine{};
+  chain::FreshnessConfig freshness{};
+  std::uint64_t checkpoint_number = 0;
+  bool has_checkpoint_block = false;     // hash and timestamp are known too
+  Hash32 checkpoint_hash{};
+  std::uint64_t checkpoint_timestamp_s = 0;
+  std::vector<Address> validators;       // ascending
+};
+
+// The arrays that a solver::Device refers to. Filled once, never moved while a device() of it lives.
+struct DeviceConfiguration {
+  std::uint32_t line = 0;             // of the file, where [device] begins
+  std::uint32_t id = 0;
+  solver::Grid grid{};                // the epochs that the device takes part in
+  solver::DeviceKind kind = solver::DeviceKind::fixed;
+  std::vector<std::int32_t> profile_w;
+  std::vector<std::int32_t> power_min_w;
+  std::vector<std::int32_t> power_max_w;
+  std::uint32_t start_slot = 0;
+  std::uint32_t end_slot = 0;
+  std::int32_t energy_wh = 0;
+  std::int32_t energy_min_wh = 0;
+  std::int32_t energy_max_wh = 0;
+  std::int32_t energy_start_wh = 0;
+  std::int32_t energy_end_min_wh = 0;
+  std::int32_t energy_end_max_wh = 0;
+  std::uint64_t own_cost_quadratic = 0;  // schedule::OwnCost
+
+  [[nodiscard]] solver::Device device() const;
+};
+
+// The enrolled terms: what the registry keeps the hashes of.
+struct LimitsConfiguration {
+  std::vector<std::int32_t> min_w;
+  std::vector<std::int32_t> max_w;
+  std::vector<std::int32_t> fallback_w;
+};
+
+enum class RelayKind : std::uint8_t { none, simulated, gpio };
+enum class SetPointKind : std::uint8_t { none, log, file };
+
+struct OutputConfiguration {
+  RelayKind relay = RelayKind::none;
+  hal::GpioRelayOptions gpio;
+  SetPointKind set_point = SetPointKind::none;
+  std::filesystem::path set_point_file;
+  std::int32_t set_point_fallback_w = 0;
+  std::int32_t set_point_override_w = 0;  // what "on" by a person means
+  std::int32_t rated_w = 0;           // what the load draws while its relay is on
+  control::RelayLimits limits{};
+};
+
+struct BrokerConfiguration {
+  std::string host;
+  std::uint16_t port = 1883;
+  bool is_anonymous = false;          // no user name and password
+  std::filesystem::path password_file;
+  std::filesystem::path psk_file;
+  std::uint32_t keepalive_s = 30;
+  std::uint32_t backoff_ms_min = 1000;
+  std::uint32_t backoff_ms_max = 300'000;
+};
+
+struct Configuration {
+  std::filesystem::path file;
+  DeviceConfiguration device;
+  ChainConfiguration chain;
+  LimitsConfiguration limits;
+  OutputConfiguration output;
+  BrokerConfiguration broker;
+  std::filesystem::path store_folder;
+  std::filesystem::path key_file;
+  std::filesystem::path clock_file;   // empty: real time
+  node::LinkConfig link{};
+  std::uint32_t override_s_max = 4 * 3600;
+  std::uint32_t log_level = 2;        // 0 error, 1 warning, 2 info, 3 debug
+};
+
+// A one-entry series is one number for all slots.
+solver::Series to_series(const std::vector<std::int32_t>& values);
+
+// Reads all of it. Returns the complaints, each with file, line and key; empty if there are none.
+std::vector<std::string> read_configuration(const std::filesystem::path& file, Configuration& out);
+
+}  // namespace wattproof::firmware

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/linux_node/device_program.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "firmware/linux_node/node_config.hpp"
+#include "hal/linux/service_notify.hpp"
+
+namespace wattproof::firmware {
+namespace {
+
+// Frames taken from the link between two looks at the clock: a flood must not keep the node from its outputs.
+constexpr int frames_per_turn_max = 8;
+
+const char* mode_name(node::Mode mode) {
+  switch (mode) {
+    case node::Mode::starting: return "starting";
+    case node::Mode::proving: return "proving";
+    case node::Mode::idle: return "idle";
+    case node::Mode::following: return "following";
+    case node::Mode::stale: return "stale";
+    case node::Mode::conflict: return "conflict";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+// Signals are read in the loop, so that no handler runs between two halves of anything.
+int DeviceProgram::open_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  if (sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return -1;
+  signal(SIGPIPE, SIG_IGN);
+  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int DeviceProgram::run() {
+  const int signals = open_signals();
+  if (signals < 0 || port_.open() != Error::none || port_.open_link() != Error::none) return 1;
+  if (const Error error = node_.configure(to_node_config(configuration_, port_.address())); error != Error::none) {
+    port_.log(Level::error, Event("configuration_refused").add("error", error).add("detail", check_node_config(configuration_)));
+    return 1;
+  }
+  if (const Error error = runner_.start(); error != Error::none) {
+    port_.log(Level::error, Event("start_refused").add("error", error));
+    return 1;
+  }
+  port_.log(Level::info, Event("started").add("address", to_hex(port_.address())).add("id", configuration_.device.id)
+                             .add("head", node_.head().number));
+  watchdog_ms_ = hal::watchdog_feed_ms();
+  hal::notify_service("READY=1");
+  pollfd entries[2] = {{signals, POLLIN, 0}, {-1, 0, 0}};
+  while ((entries[0].revents & POLLIN) == 0) {
+    runner_.run();
+    serve_link();
+    runner_.run();
+    tell_progress();
+    feed_watchdog();
+    entries[1] = {port_.link().socket(), static_cast<short>(port_.link().wants_write() ? POLLIN | POLLOUT : POLLIN), 0};
+    poll(entries, 2, wait_ms());
+  }
+  hal::notify_service("STOPPING=1");
+  port_.make_safe();
+  port_.link().close();
+  port_.log(Level::info, Event("stopped").add("suppressed_events", log_.suppressed()));
+  ::close(signals);
+  return 0;
+}
+
+void DeviceProgram::serve_link() {
+  hal::MqttLink& link = port_.link();
+  link.service(LinuxPort::real_ms());
+  if (link.is_up() != link_was_up_) {
+    link_was_up_ = link.is_up();
+    Event event(link_was_up_ ? "link_up" : "link_down");
+    if (!link_was_up_) event.add("detail", link.last_error());
+    port_.log(link_was_up_ ? Level::info : Level::warning, event);
+    node::Input input;
+    input.kind = link_was_up_ ? node::InputKind::link_up : node::InputKind::link_down;
+    runner_.feed(input);
+  } else if (!link_was_up_ && link.last_error() != link_error_) {
+    port_.log(Level::warning, Event("link_refused").add("detail", link.last_error()));
+  }
+  link_error_ = link.last_error();
+  std::array<std::uint8_t, frame_size_max> frame{};
+  for (int frames = 0; frames < frames_per_turn_max; ++frames) {
+    const std::uint32_t size = link.receive(frame);
+    if (size == 0) return;
+    node::Input input;
+    input.kind = node::InputKind::frame;
+    input.frame = Bytes(frame).first(size);
+    runner_.feed(input);
+    tell_progress();
+  }
+}
+
+void DeviceProgram::tell_progress() {
+  if (node_.error_count() != errors_told_) {
+    const std::uint32_t more = node_.error_count() - errors_told_;
+    errors_told_ = node_.error_count();
+    port_.log(Level::warning, Event("refused").add("error", node_.last_error()).add("count", more).add("head", node_.head().number));
+  }
+  if (node_.mode() != mode_) {
+    mode_ = node_.mode();
+    port_.log(Level::info, Event("mode").add("mode", mode_name(mode_)).add("head", node_.head().number));
+  }
+}
+
+void DeviceProgram::feed_watchdog() {
+  if (watchdog_ms_ == 0) return;
+  const std::uint64_t now = LinuxPort::real_ms();
+  if (now - watchdog_fed_ms_ < watchdog_ms_) return;
+  watchdog_fed_ms_ = now;
+  hal::notify_service("WATCHDOG=1");
+}
+
+int DeviceProgram::wait_ms() {
+  const std::uint64_t now = LinuxPort::real_ms();
+  const std::uint64_t link_wait = port_.link().next_ms(now) - now;
+  const std::uint64_t node_wait = port_.real_ms_until(runner_.wake());
+  std::uint64_t wait = std::min(link_wait, node_wait);
+  if (watchdog_ms_ != 0) wait = std::min(wait, watchdog_ms_ / 2);
+  // Frames that did not get their turn are not seen by poll().
+  return port_.link().has_frames() ? 0 : static_cast<int>(wait);
+}
+
+}  // namespace wattproof::firmware

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The board that a node on Linux lives on: clock, link, store, key and outputs, put together from hal/linux as the
+// configuration says.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "firmware/linux_node/configuration.hpp"
+#include "firmware/linux_node/event_log.hpp"
+#include "hal/linux/device_key.hpp"
+#include "hal/linux/file_store.hpp"
+#include "hal/linux/mqtt_link.hpp"
+#include "hal/linux/relay_driver.hpp"
+#include "hal/port.hpp"
+#include "hal/sim/scaled_clock.hpp"
+
+namespace wattproof::firmware {
+
+class LinuxPort {
+ public:
+  LinuxPort(const Configuration& configuration, const hal::DeviceKey& key, EventLog& log)
+      : configuration_(configuration), key_(key), log_(log) {}
+
+  // Opens store, clock and outputs. What failed is in the log.
+  Error open();
+  // Opens the link: apart, since a configuration can be checked without a broker.
+  Error open_link();
+
+  // hal::Port
+  BootMs now();
+  Error entropy(MutableBytes into);
+  Error send(Bytes frame);
+  Error write_record(std::uint8_t id, Bytes record);
+  Result<std::uint32_t> read_record(std::uint8_t id, MutableBytes into);
+  Error sign(const Hash32& digest, crypto::Signature& signature);
+  Error set_relay(bool on, const node::Evidence& why);
+  Error set_point(std::int32_t power_w, const node::Evidence& why);
+  Error sense_relay(bool& on);
+  void report(hal::Fault fault, Error error);
+
+  hal::MqttLink& link() { return link_; }
+  [[nodiscard]] const Address& address() const { return key_.address(); }
+
+  // Drives every output to its fallback state at once, past the guard: the program is about to end, and a relay that
+  // nobody watches must not stay on. Reported as reason "fallback".
+  void make_safe();
+
+  // Real milliseconds, for sockets and limits on repetition; now() may run scaled.
+  [[nodiscard]] static std::uint64_t real_ms();
+  // How long to sleep until the node's time `wake`, in real milliseconds.
+  std::uint64_t real_ms_until(BootMs wake);
+
+  void log(Level level, const Event& event) { log_.write(level, event, now().ms, real_ms()); }
+
+ private:
+  Error open_relay();
+  Error write_set_point(std::int32_t power_w);
+  void tell_of_frame(Bytes frame);
+  void tell_of_record(std::uint8_t id, Bytes record);
+
+  const Configuration& configuration_;
+  const hal::DeviceKey& key_;
+  EventLog& log_;
+  hal::FileStore store_;
+  hal::MqttLink link_;
+  hal::ScaledClock clock_;
+  std::uint64_t start_ms_ = 0;
+  std::unique_ptr<hal::RelayDriver> relay_;
+  std::optional<bool> relay_commanded_;
+  std::uint64_t epoch_told_ = 0;
+  std::uint32_t round_told_ = 0;
+  std::optional<std::int32_t> set_point_w_;
+};
+
+static_assert(hal::Port<LinuxPort>);
+
+}  // namespace wattproof::firmware
