@@ -197,12 +197,12 @@ function blockMethods(chain) {
       return receipt ? receiptToRpc(receipt) : null
     },
     eth_getTransactionByHash: (hash) => {
-      const found = chain.transactions.get(toHex(bytesParam('transaction hash', hash, 32)))
+      const found = chain.ledger.place(toHex(bytesParam('transaction hash', hash, 32)))
       return found ? transactionToRpc(found.block, found.index) : null
     },
     eth_getLogs: (filter) => {
       if (typeof filter !== 'object' || filter === null) throw invalid('filter: not an object')
-      return findLogs(chain.blocks, logFilter(chain, filter)).map(({ receipt, log }) => receiptToRpc({ ...receipt, logs: [log] }).logs[0])
+      return findLogs(chain.ledger.blocks, logFilter(chain, filter)).map(({ receipt, log }) => receiptToRpc({ ...receipt, logs: [log] }).logs[0])
     },
     eth_sendRawTransaction: (raw) => chain.submit(bytesParam('transaction', raw)),
   }
@@ -216,7 +216,7 @@ function logFilter(chain, { fromBlock, toBlock, blockHash, address, topics = [] 
   const numberOf = (at) => (['latest', 'pending', 'safe', 'finalized', 'earliest', undefined].includes(at) ? Number(findBlock(chain, at).header.number) : Number(quantityParam('block', at)))
   return {
     from: blockHash !== undefined ? single : numberOf(fromBlock),
-    to: blockHash !== undefined ? single : Math.min(numberOf(toBlock), chain.blocks.length - 1),
+    to: blockHash !== undefined ? single : Math.min(numberOf(toBlock), chain.ledger.blocks.length - 1),
     addresses: address == null ? undefined : anyOf(address, 20),
     topics: topics.map((topic) => (topic === null ? undefined : anyOf(topic, 32))),
   }

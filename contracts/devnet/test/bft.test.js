@@ -24,7 +24,7 @@ for (const engine of ENGINES) {
       await chain.mine(validators + 2)
       const verifier = verifierOf(chain)
       const proposers = new Set()
-      for (const block of chain.blocks.slice(1)) {
+      for (const block of chain.ledger.blocks.slice(1)) {
         const { hash, signers } = verifier.accept(rawHeader(block))
         assert.equal('0x' + hash, toHex(block.hash))
         assert.equal(signers.length, quorumOf(validators))
@@ -87,7 +87,7 @@ for (const engine of ENGINES) {
 
   test(`${engine}_votes_change_the_set_for_the_next_block`, async () => {
     const chain = await Devnet.create({ engine, validators: 4 })
-    const added = [...chain.keys.keys()][4]
+    const added = toHex(chain.keyring.addresses[4])
     chain.proposeValidator(added, true)
     await chain.mine(2)
     assert.equal(chain.validators.list.length, 4)
@@ -103,7 +103,7 @@ for (const engine of ENGINES) {
 
   test(`${engine}_epoch_blocks_clear_pending_votes`, async () => {
     const chain = await Devnet.create({ engine, validators: 4, epochLength: 3 })
-    chain.proposeValidator([...chain.keys.keys()][4], true)
+    chain.proposeValidator(toHex(chain.keyring.addresses[4]), true)
     await chain.mine(9)
     assert.equal(chain.head.validators.length, 4)
   })

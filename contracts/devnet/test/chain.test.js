@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Devnet } from '../src/chain.js'
 import { addressOfKey, namedKey, toHex } from '../src/bytes.js'
+import { ManualClock } from '../src/clock.js'
 import { environmentContract, revertContract, storeContract, word } from '../fixtures/hand_assembled.js'
 
 const key = namedKey('tester')
@@ -71,7 +72,7 @@ test('without_automine_a_block_takes_what_waits_in_order_of_nonce', async () => 
 })
 
 test('time_moves_only_as_told', async () => {
-  const chain = await Devnet.create({ genesisTime: 1000 })
+  const chain = await Devnet.create({ clock: new ManualClock(1000) })
   assert.equal((await chain.mine()).header.timestamp, 1001n)
   assert.equal((await chain.mine()).header.timestamp, 1002n)
   chain.clock.setSeconds(5000)

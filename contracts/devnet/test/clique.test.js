@@ -17,7 +17,7 @@ for (const validators of [1, 2, 3, 4, 7]) {
     const chain = await Devnet.create({ engine: 'clique', validators, epochLength: 5, verify: false })
     await chain.mine(3 * validators + 5)
     const verifier = verifierOf(chain)
-    for (const block of chain.blocks.slice(1)) {
+    for (const block of chain.ledger.blocks.slice(1)) {
       assert.equal('0x' + verifier.accept(rawHeader(block)).hash, toHex(block.hash))
       assert.equal(block.header.difficulty, 2n)
     }
@@ -32,7 +32,7 @@ test('an_out_of_turn_block_is_valid_with_difficulty_1', async () => {
 
 test('clique_votes_change_the_set_and_dropped_signers_stop_signing', async () => {
   const chain = await Devnet.create({ engine: 'clique', validators: 3 })
-  const [first, , , added] = [...chain.keys.keys()]
+  const [first, , , added] = chain.keyring.addresses.map(toHex)
   chain.proposeValidator(added, true)
   chain.proposeValidator(first, false)
   await chain.mine(12)
@@ -45,7 +45,7 @@ test('clique_headers_of_any_other_shape_are_refused', async () => {
   const chain = await Devnet.create({ engine: 'clique', validators: 3, epochLength: 4, verify: false })
   await chain.mine(4)
   const verifier = verifierOf(chain)
-  for (const block of chain.blocks.slice(1, 4)) {
+  for (const block of chain.ledger.blocks.slice(1, 4)) {
     const rlp = rawHeader(block)
     const extra = block.header.extraData
     const cases = [

@@ -25,7 +25,7 @@ for (const [engine, fault, code] of cases) {
       await chain.mine(2)
       chain.faults.set(fault)
       const verifier = verifierOf(chain)
-      for (const block of chain.blocks.slice(1)) verifier.accept(rawHeader(block))
+      for (const block of chain.ledger.blocks.slice(1)) verifier.accept(rawHeader(block))
       const bad = rawHeader(await chain.mine())
       assert.throws(() => verifier.accept(bad), { code })
       chain.faults.set({ [name]: false })

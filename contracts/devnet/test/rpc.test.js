@@ -240,7 +240,7 @@ test('validators_are_read_and_voted_on_by_the_names_of_each_engine', async () =>
   }
   for (const [engine, [list, propose, pending, discard]] of Object.entries(names)) {
     const { chain, call } = await start({ engine, validators: 3 })
-    const added = [...chain.keys.keys()][3]
+    const added = toHex(chain.keyring.addresses[3])
     assert.equal((await call(list, 'latest')).length, 3)
     assert.equal(await call(propose, added, true), true)
     assert.deepEqual(await call(pending), { [added]: true })

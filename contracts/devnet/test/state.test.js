@@ -88,7 +88,7 @@ test('the_storage_root_is_that_of_a_trie_built_from_the_slots_alone', async () =
   }
   const expected = new Map()
   let failed = 0
-  for (const { receipts } of chain.blocks.slice(2)) {
+  for (const { receipts } of chain.ledger.blocks.slice(2)) {
     for (const { transactionHash, status } of receipts) {
       if (status === 1) expected.set(...slots.get(transactionHash))
       else failed++
