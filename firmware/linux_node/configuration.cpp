@@ -196,7 +196,17 @@ void read_relay_limits(ConfigSection& section, control::RelayLimits& limits) {
   if (control::check_relay_limits(limits) != Error::none) section.complain("on_ms_min", "the relay limits contradict each other");
 }
 
-void read_output(ConfigSection section, OutputConfiguration& output, std::vector<std::string>& errors) {
+// A contact knows on and off. Whatever may be asked to draw half of its power needs a setpoint.
+void check_relay_alone(ConfigSection& section, const DeviceConfiguration& device, const OutputConfiguration& output) {
+  if (output.relay == RelayKind::none || output.set_point != SetPointKind::none) return;
+  const bool has_profile = device.kind == solver::DeviceKind::fixed || device.kind == solver::DeviceKind::appliance;
+  if (!has_profile) return section.complain("relay", "alone cannot follow a device of this kind; add a setpoint");
+  for (const std::int32_t power_w : device.profile_w) {
+    if (power_w < 0 || power_w > output.rated_w) return section.complain("rated_w", "is not what the profile of the device asks for");
+  }
+}
+
+void read_output(ConfigSection section, const DeviceConfiguration& device, OutputConfiguration& output, std::vector<std::string>& errors) {
   static constexpr std::array<std::string_view, 3> relays = {"none", "simulated", "gpio"};
   static constexpr std::array<std::string_view, 3> set_points = {"none", "log", "file"};
   output.relay = static_cast<RelayKind>(section.choice("relay", relays));
@@ -214,6 +224,7 @@ void read_output(ConfigSection section, OutputConfiguration& output, std::vector
   if (output.relay != RelayKind::none) {
     output.rated_w = static_cast<std::int32_t>(section.integer("rated_w", 1, power_w_max));
     read_relay_limits(section, output.limits);
+    check_relay_alone(section, device, output);
   }
   section.finish();
 }
@@ -283,7 +294,7 @@ std::vector<std::string> read_configuration(const std::filesystem::path& file, C
   read_device(root.section("device"), out.device);
   read_chain(root.section("chain"), out.chain);
   read_limits(root.section("limits"), out.device, out.limits);
-  read_output(root.section("output"), out.output, board_errors);
+  read_output(root.section("output"), out.device, out.output, board_errors);
   read_broker(root.section("broker"), out.broker);
   read_link(root.section("link"), out.link);
   ConfigSection store = root.section("store");

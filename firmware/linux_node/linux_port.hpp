@@ -8,7 +8,7 @@
 #include <string>
 
 #include "firmware/linux_node/configuration.hpp"
-#include "firmware/linux_node/event_log.hpp"
+#include "firmware/linux_node/device_events.hpp"
 #include "hal/linux/device_key.hpp"
 #include "hal/linux/file_store.hpp"
 #include "hal/linux/mqtt_link.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "firmware/linux_node/event_log.hpp"
+#include "firmware/linux_node/device_events.hpp"
 
 #include <algorithm>
 #include <cstdlib>
