@@ -5,42 +5,19 @@
 #include "chain/bft.hpp"
 #include "chain/head.hpp"
 #include "chain/trie.hpp"
+#include "evidence/pieces.hpp"
 
 namespace wattproof::bench {
 namespace {
 
-class PieceReader {
- public:
-  explicit PieceReader(Bytes file) : rest_(file) {}
-  Bytes next() {
-    if (rest_.size() < 2) return fail();
-    const std::size_t size = load_be16(rest_.data());
-    if (rest_.size() - 2 < size) return fail();
-    const Bytes piece = rest_.subspan(2, size);
-    rest_ = rest_.subspan(2 + size);
-    return piece;
-  }
-  // A piece of one byte says how many nodes follow.
-  Proof proof() {
-    Proof proof;
-    const Bytes count = next();
-    if (count.size() != 1 || count[0] > nodes_max) {
-      fail();
-      return proof;
-    }
-    for (std::uint32_t i = 0; i < count[0]; ++i) proof.nodes[proof.count++] = next();
-    return proof;
-  }
-  Error error() const { return error_; }
-
- private:
-  Bytes fail() {
-    error_ = Error::truncated;
-    return {};
-  }
-  Bytes rest_;
-  Error error_ = Error::none;
-};
+// A piece of one byte says how many nodes follow.
+Result<Proof> read_proof(PieceReader& reader) {
+  Proof proof;
+  const Bytes count = reader.next();
+  if (count.size() != 1 || count[0] > nodes_max) return Error::out_of_range;
+  for (std::uint32_t i = 0; i < count[0]; ++i) proof.nodes[proof.count++] = reader.next();
+  return proof;
+}
 
 Error verify_header(const Evidence& evidence, chain::TrustedHead& head) {
   static chain::BftVerifier verifier;
@@ -72,10 +49,14 @@ Result<Evidence> parse_evidence(Bytes file) {
   evidence.trusted_head = reader.next();
   evidence.header = reader.next();
   evidence.contract = reader.next();
-  evidence.account = reader.proof();
+  const Result<Proof> account = read_proof(reader);
+  if (!account) return account.error();
+  evidence.account = *account;
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     evidence.slots[i] = reader.next();
-    evidence.words[i] = reader.proof();
+    const Result<Proof> word = read_proof(reader);
+    if (!word) return word.error();
+    evidence.words[i] = *word;
   }
   if (reader.error() != Error::none) return reader.error();
   if (evidence.contract.size() != 20 || evidence.slots[0].size() != 32 || evidence.slots[1].size() != 32) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The evidence of one round as a device gets it, for measuring how much its verification costs: a sealed header, the proof
-// of a contract's account, the proofs of two storage words. In a file it is a sequence of pieces, each after its length
-// (two bytes, big-endian).
+// of a contract's account, the proofs of two storage words.
 #pragma once
 
 #include <array>

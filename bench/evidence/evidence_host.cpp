@@ -7,10 +7,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 
 #include "codec/rlp.hpp"
 #include "evidence/evidence.hpp"
+#include "evidence/piece_writer.hpp"
 #include "unit/chain/trie_maker.hpp"
 
 namespace wattproof::bench {
@@ -32,25 +32,12 @@ Hash32 numbered(const char* what, std::uint32_t number) {
   return crypto::keccak256(testing::text_bytes(what + std::to_string(number)));
 }
 
-class PieceWriter {
- public:
-  void piece(Bytes bytes) {
-    std::array<std::uint8_t, 2> size{};
-    store_be16(size.data(), static_cast<std::uint16_t>(bytes.size()));
-    file_.insert(file_.end(), size.begin(), size.end());
-    file_.insert(file_.end(), bytes.begin(), bytes.end());
-  }
-  void proof(const std::vector<Buffer>& nodes) {
-    piece(std::array{static_cast<std::uint8_t>(nodes.size())});
-    for (const Buffer& node : nodes) piece(node);
-  }
-  const Buffer& file() const { return file_; }
+void write_proof(PieceWriter& writer, const std::vector<Buffer>& nodes) {
+  writer.piece(std::array{static_cast<std::uint8_t>(nodes.size())});
+  for (const Buffer& node : nodes) writer.piece(node);
+}
 
- private:
-  Buffer file_;
-};
-
-Buffer make_evidence() {
+PieceWriter make_evidence() {
   TestTrie storage;
   for (std::uint32_t i = 0; i < word_count; ++i) {
     storage.put(crypto::keccak256(numbered("slot", i)), rlp_string(numbered("word", i)));
@@ -76,13 +63,13 @@ Buffer make_evidence() {
   writer.piece(record);
   writer.piece(header.encode());
   writer.piece(contract);
-  writer.proof(state.prove(crypto::keccak256(contract)));
+  write_proof(writer, state.prove(crypto::keccak256(contract)));
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     const Hash32 slot = numbered("slot", 7 * i);
     writer.piece(slot);
-    writer.proof(storage.prove(crypto::keccak256(slot)));
+    write_proof(writer, storage.prove(crypto::keccak256(slot)));
   }
-  return writer.file();
+  return writer;
 }
 
 int measure(const Buffer& file) {
@@ -111,11 +98,7 @@ int measure(const Buffer& file) {
 }  // namespace wattproof::bench
 
 int main(int argc, char** argv) {
-  const wattproof::testing::Buffer file = wattproof::bench::make_evidence();
-  if (argc == 3 && std::strcmp(argv[1], "--write") == 0) {
-    std::ofstream out(argv[2], std::ios::binary);
-    out.write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
-    return out.good() ? 0 : 1;
-  }
-  return argc == 1 ? wattproof::bench::measure(file) : 2;
+  const wattproof::bench::PieceWriter evidence = wattproof::bench::make_evidence();
+  if (argc == 3 && std::strcmp(argv[1], "--write") == 0) return evidence.save(argv[2]) ? 0 : 1;
+  return argc == 1 ? wattproof::bench::measure(evidence.file()) : 2;
 }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verifies the evidence once between the marks of bench/icount, on a microcontroller.
 #include "evidence/evidence.hpp"
+#include "evidence/pieces.hpp"
 #include "icount/roi.hpp"
 
-// The file that evidence_host wrote.
-asm(".section .rodata\n.global evidence_begin, evidence_end\nevidence_begin:\n.incbin \"" WATTPROOF_EVIDENCE
-    "\"\nevidence_end:\n.text\n");
-extern "C" const std::uint8_t evidence_begin[];
-extern "C" const std::uint8_t evidence_end[];
+WATTPROOF_EMBED(evidence, WATTPROOF_EVIDENCE);  // what evidence_host wrote
 
 int main() {
   using namespace wattproof;

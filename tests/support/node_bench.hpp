@@ -42,6 +42,8 @@ class NodeBench {
   }
 
   node::Config config;
+  // Sees every step of the node.
+  std::function<void(const node::Input&, const node::Actions&)> on_step;
   Answer answer;                       // what the gateway sends for a want; honest unless a test says otherwise
   bool is_store_working = true;
   bool is_signer_working = true;
@@ -129,6 +131,7 @@ class NodeBench {
  private:
   void step(const node::Input& input) {
     const node::Actions& actions = node_->step(now, input);
+    if (on_step) on_step(input, actions);
     for (std::uint32_t i = 0; i < actions.count; ++i) take(actions.items[i]);
   }
 

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs measurements and writes them to one file: build/bench.json or build/size.json.
+
+usage: collect.py bench|size [NAME...]      only the named sources, the file's other figures stay
+
+The file is {"name": {"value": n, "unit": "", "target": n, "command": ""}}; a figure without a target has null. A target
+is a most. Exit status 1 if a figure misses its target or a source fails; 0 else.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+HOST = BUILD / "host"
+DATA = BUILD / "bench"
+
+# A call that recovers a key takes at least this many instructions on a Cortex-M4; no other call comes near.
+RECOVERY_INSTRUCTIONS_MIN = 1_000_000
+
+
+class SourceFailed(Exception):
+    pass
+
+
+def output(*command):
+    """A command's standard output; its standard error is shown only if it fails."""
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SourceFailed(f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+    return done.stdout
+
+
+def figure(value, unit, command, target=None):
+    return {"value": value, "unit": unit, "target": target, "command": command}
+
+
+def host_program(name):
+    output("cmake", "--preset", "host", "-D", "WATTPROOF_TESTS=ON")
+    output("cmake", "--build", HOST, "--target", name)
+    return HOST / "bench" / name
+
+
+def counted_image(name, variable, data):
+    """Builds an image around the data that a host program wrote, and counts its instructions."""
+    folder = BUILD / "cortex-m4"
+    output("cmake", "--preset", "cortex-m4", "-D", f"{variable}={data}")
+    output("cmake", "--build", folder, "--target", name)
+    return json.loads(output(sys.executable, "bench/icount/run.py", "--elf", folder / "bench" / f"{name}.elf"))["passages"]
+
+
+def json_lines(text, command):
+    """Figures of a program that prints one JSON object a line."""
+    figures = {}
+    for line in text.splitlines():
+        entry = json.loads(line)
+        figures[entry["name"]] = figure(entry["value"], entry["unit"], entry.get("command", command), entry.get("target"))
+    return figures
+
+
+def gas():
+    """what updates and closing cost on an EVM"""
+    command = "node contracts/test/gas.js --json"
+    return json_lines(output(*command.split()), command)
+
+
+def evidence():
+    """verifying the evidence of a round: microseconds here, instructions on a Cortex-M4"""
+    program = host_program("evidence_host")
+    figures = json_lines(output(program), "build/host/bench/evidence_host")
+    DATA.mkdir(parents=True, exist_ok=True)
+    output(program, "--write", DATA / "evidence.bin")
+    passages = counted_image("evidence_image", "WATTPROOF_EVIDENCE", DATA / "evidence.bin")
+    figures["evidence_verify_cortex_m4"] = figure(passages[0], "instructions", "./run bench evidence")
+    return figures
+
+
+def step():
+    """the longest call of Node::step on a Cortex-M4, over a recorded life of a battery with 96 slots"""
+    DATA.mkdir(parents=True, exist_ok=True)
+    output(host_program("step_record"), DATA / "recording.bin")
+    passages = counted_image("step_image", "WATTPROOF_RECORDING", DATA / "recording.bin")
+    with_recovery = [count for count in passages if count >= RECOVERY_INSTRUCTIONS_MIN]
+    without = [count for count in passages if count < RECOVERY_INSTRUCTIONS_MIN]
+    return {"step_longest_with_recovery_cortex_m4": figure(max(with_recovery), "instructions", "./run bench step"),
+            "step_longest_without_recovery_cortex_m4": figure(max(without), "instructions", "./run bench step")}
+
+
+def heap():
+    """heap symbols in the library and in a linked image"""
+    output("cmake", "--preset", "cortex-m4")
+    output("cmake", "--build", BUILD / "cortex-m4", "--target", "wattproof", "core_test")
+    done = subprocess.run([sys.executable, "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm",
+                           BUILD / "cortex-m4/lib/libwattproof.a", BUILD / "cortex-m4/tests/qemu/core_test.elf"],
+                          cwd=ROOT, capture_output=True, text=True)
+    if done.returncode > 1:
+        raise SourceFailed(done.stderr)
+    return {"heap_symbols": figure(len(done.stdout.splitlines()), "symbols", "./run bench heap", 0)}
+
+
+def size_of(target):
+    def measure():
+        figures = json.loads(output(sys.executable, "bench/size/measure.py", target))
+        return {f"{target}.{name}": figure(value, unit, "./run size") for name, (value, unit) in figures.items()}
+    measure.__doc__ = f"code, data and painted stack for {target}"
+    return measure
+
+
+def stack():
+    """the bound of the stack by call graph on a Cortex-M4"""
+    bounds = json.loads(output(sys.executable, "bench/stack/bound.py", "--json"))
+    name, size = max(bounds.items(), key=lambda item: item[1])
+    return {"cortex-m4.stack.bound": figure(size, "bytes", f"./run stack  # deepest entry point: {name}")}
+
+
+SOURCES = {
+    "bench": {"heap": heap, "evidence": evidence, "step": step, "gas": gas},
+    "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack},
+}
+
+
+def show(figures):
+    width = max(map(len, figures), default=0)
+    for name, entry in figures.items():
+        target = "" if entry["target"] is None else f"   at most {entry['target']:,}"
+        print(f"{name:{width}} {entry['value']:>12,} {entry['unit']}{target}{'   MISSED' if missed(entry) else ''}")
+
+
+def missed(entry):
+    return entry["target"] is not None and entry["value"] > entry["target"]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./run", description=__doc__.splitlines()[0])
+    parser.add_argument("kind", choices=SOURCES)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    options = parser.parse_args()
+    sources = SOURCES[options.kind]
+    for name in options.names:
+        if name not in sources:
+            parser.error(f"no source {name}; there are {', '.join(sources)}")
+    path = BUILD / f"{options.kind}.json"
+    figures = json.loads(path.read_text()) if options.names and path.exists() else {}
+    failed = []
+    for name in options.names or sources:
+        print(f"[{name}] {sources[name].__doc__}", flush=True)
+        try:
+            figures.update(sources[name]())
+        except SourceFailed as failure:
+            failed.append(name)
+            print(f"[{name}] FAILED: {failure}", file=sys.stderr)
+    BUILD.mkdir(exist_ok=True)
+    path.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    show(dict(sorted(figures.items())))
+    print(f"written to {path.relative_to(ROOT)}")
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return 1 if failed or any(map(missed, figures.values())) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device's life as a recording of the inputs of its node, so that a microcontroller can live it again without a chain, a
+// gateway or a heap. The recording ends with a hash over every action; a replay that computes another one is no measurement.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "evidence/pieces.hpp"
+#include "node/node.hpp"
+
+namespace wattproof::bench {
+
+// A battery of 96 quarter hours, the most work that the library's default limits allow for.
+node::Config step_config(const Address& registry, const chain::TrustedHead& checkpoint, const Address& device);
+
+// FNV-1a over what a node does.
+class ActionHash {
+ public:
+  void mix(const node::Actions& actions);
+  std::uint64_t value() const { return value_; }
+
+ private:
+  void mix(Bytes bytes);
+  std::uint64_t value_ = 0xcbf29ce484222325;
+};
+
+// One input as a piece, and back. The frame of a read input is a view into the piece.
+//   capacity  `into` is too small
+Result<Bytes> write_step(BootMs now, const node::Input& input, MutableBytes into);
+struct Step {
+  BootMs now{};
+  node::Input input{};
+};
+Result<Step> read_step(Bytes piece);
+constexpr std::size_t step_fixed_size = 8 + 1 + 1 + 1 + 65;
+
+constexpr BootMs step_start{1000};
+constexpr std::array<std::uint8_t, 32> step_entropy{1};
+
+}  // namespace wattproof::bench
