@@ -70,6 +70,15 @@ int main(int argc, char** argv) {
     status = run([&] { return solve_command(parse_document(read_document(options.file)), options.certificate); });
   });
 
+  CLI::App* const verify = app.add_subcommand("verify", "Verify what a chain's node states");
+  verify->require_subcommand(1);
+  document_command(*verify, "header", "Sealed headers, from a trusted head on", options)->callback([&] {
+    status = run([&] { return verify_header_command(parse_document(read_document(options.file))); });
+  });
+  document_command(*verify, "proof", "A Merkle-Patricia proof", options)->callback([&] {
+    status = run([&] { return verify_proof_command(parse_document(read_document(options.file))); });
+  });
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
