@@ -64,19 +64,28 @@ struct RpcAnswer {
   std::string data;
 };
 
-class RpcClient {
+// Where calls go. Programs use RpcClient; tests answer from memory.
+class Rpc {
+ public:
+  virtual ~Rpc() = default;
+
+  // The result; throws RpcError for anything else.
+  virtual Json call(const std::string& method, Json params = Json::array()) = 0;
+
+  // One answer a call, in the same order. Throws only if the request as a whole failed.
+  virtual std::vector<RpcAnswer> batch(const std::vector<RpcCall>& calls) = 0;
+};
+
+class RpcClient final : public Rpc {
  public:
   // Throws RpcError (refused) for a URL that is not http or https.
   explicit RpcClient(RpcOptions options);
-  ~RpcClient();
+  ~RpcClient() override;
   RpcClient(const RpcClient&) = delete;
   RpcClient& operator=(const RpcClient&) = delete;
 
-  // The result; throws RpcError for anything else.
-  Json call(const std::string& method, Json params = Json::array());
-
-  // One answer a call, in the same order. Throws only if the request as a whole failed.
-  std::vector<RpcAnswer> batch(const std::vector<RpcCall>& calls);
+  Json call(const std::string& method, Json params = Json::array()) override;
+  std::vector<RpcAnswer> batch(const std::vector<RpcCall>& calls) override;
 
   // Ends a request that is under way, and every later one, with RpcFailure::stopped.
   void stop() { stopped_ = true; }
