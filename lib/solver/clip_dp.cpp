@@ -154,8 +154,7 @@ std::int32_t grid_limit(const GridBounds& bounds, std::int64_t energy) {
 }
 
 std::int64_t relative(std::int64_t energy, std::int64_t start) {
-  constexpr std::int64_t unlimited = std::int64_t{1} << 60;
-  return clamp(energy, -unlimited, unlimited) - start;
+  return energy - start;
 }
 
 Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_t power_limit, GridBounds& bounds) {
@@ -202,8 +201,8 @@ StorageProblem storage_problem(const Device& device, const Grid& grid) {
   if (device.kind == DeviceKind::shapeable) {
     problem.first = device.start_slot;
     problem.last = end_slot(device, grid);
-    problem.energy_min = std::numeric_limits<std::int64_t>::min();
-    problem.energy_max = std::numeric_limits<std::int64_t>::max();
+    problem.energy_min = -energy_unlimited;
+    problem.energy_max = energy_unlimited;
     problem.end_min = problem.end_max = std::int64_t{device.energy_wh} * wh;
     problem.milestones = device.milestones;
   } else {
@@ -274,6 +273,13 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
   return Error::none;
 }
 
+// Multipliers lie within 32 bits but for powers at the edge of the range; there a smaller one is as valid a bound.
+std::int32_t saturating_difference(std::int32_t a, std::int32_t b) {
+  std::int32_t difference = 0;
+  if (__builtin_sub_overflow(a, b, &difference)) return a < b ? price_low : price_high;
+  return difference;
+}
+
 }  // namespace
 
 Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish, WorkspaceView workspace,
@@ -292,8 +298,9 @@ Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish,
 
   std::int32_t price = 0;
   for (std::uint32_t t = problem.last; t-- > problem.first;) {
+    const std::int32_t before = price;
     price = clamp(price, low_price[t], high_price[t]);
-    high_price[t] = price;
+    high_price[t] = saturating_difference(price, before);
     const std::int32_t low_w = problem.low_w.at(t) * bounds.scale;
     const std::int32_t high_w = problem.high_w.at(t) * bounds.scale;
     profile_w[t] = clamp(wish.at(t, bits) + price, low_w, high_w);

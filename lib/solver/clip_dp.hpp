@@ -27,6 +27,9 @@ struct Lane {
   std::int32_t at(std::uint32_t slot) const { return data[slot * stride]; }
 };
 
+// Stands for no limit, in W x slot; sums with it stay within 63 bits.
+constexpr std::int64_t energy_unlimited = std::int64_t{1} << 60;
+
 // Slots first..last-1 of a day; energies in W x slot. Outside these slots the device draws nothing.
 struct StorageProblem {
   std::uint32_t first = 0;
@@ -55,7 +58,7 @@ struct EnergyLimits {
 // The limits after slot `slot`, in W x slot. `next` walks through the milestones and starts at 0.
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next);
 
-// Fills profile_w for slots first..last-1 and leaves the price of each slot at the front of the workspace (`dual`).
+// Fills profile_w and leaves the multiplier of each slot's energy limit in the workspace (`dual`).
 //   out_of_range         energies too wide for 31 bits with the guard bits
 //   workspace_too_small  fewer than workspace_words(grid.slots)
 //   infeasible           some prefix sum cannot be met

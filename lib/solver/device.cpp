@@ -2,6 +2,7 @@
 #include "solver/device.hpp"
 
 #include "base/result.hpp"
+#include "solver/thermal.hpp"
 
 namespace wattproof::solver {
 
@@ -50,9 +51,9 @@ Error validate_battery(const Device& device) {
     if (!in_energy_range(energy_wh)) return Error::out_of_range;
   }
   for (const std::uint16_t permille : {device.charge_efficiency_permille, device.discharge_efficiency_permille}) {
-    if (permille != 1000) return Error::out_of_range;
+    if (permille < 1 || permille > 1000) return Error::out_of_range;
   }
-  if (device.standing_loss_w != 0) return Error::out_of_range;
+  if (device.standing_loss_w < 0 || device.standing_loss_w > power_w_max) return Error::out_of_range;
   return Error::none;
 }
 
@@ -76,6 +77,7 @@ Error validate(const Device& device, const Grid& grid) {
     case DeviceKind::curtailable:
     case DeviceKind::shapeable:
     case DeviceKind::battery:
+    case DeviceKind::thermal:
     case DeviceKind::generator: break;
     default: return Error::unknown_kind;
   }
@@ -83,6 +85,7 @@ Error validate(const Device& device, const Grid& grid) {
   WATTPROOF_TRY(validate_powers(device.power_max_w, grid));
   if (device.kind == DeviceKind::shapeable) return validate_shapeable(device, grid);
   if (device.kind == DeviceKind::battery) return validate_battery(device);
+  if (device.kind == DeviceKind::thermal) return validate_thermal(device, grid);
   if (device.kind == DeviceKind::generator && device.cost_quadratic < 0) return Error::out_of_range;
   return Error::none;
 }

@@ -64,8 +64,8 @@ struct Device {
   std::int32_t energy_start_wh = 0;
   std::int32_t energy_end_min_wh = 0;
   std::int32_t energy_end_max_wh = 0;
-  std::uint16_t charge_efficiency_permille = 1000;     // 1..1000 (below 1000 not yet solved)
-  std::uint16_t discharge_efficiency_permille = 1000;  // 1..1000 (below 1000 not yet solved)
+  std::uint16_t charge_efficiency_permille = 1000;     // 1..1000
+  std::uint16_t discharge_efficiency_permille = 1000;  // 1..1000
   std::int32_t standing_loss_w = 0;                    // >= 0, lost in every slot
 
   // thermal: next = ambient + (1 - leak) (now - ambient) + gain * energy, milli-degrees. A negative gain cools.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // feasible() and check_profile(): the limits alone, without a target.
+#include "base/math.hpp"
 #include "solver/clip_dp.hpp"
+#include "solver/lossy_battery.hpp"
 #include "solver/solve.hpp"
+#include "solver/thermal.hpp"
 
 namespace wattproof::solver {
 
@@ -93,8 +96,11 @@ Error feasible(const Device& device, const Grid& grid, Report& report) {
     case DeviceKind::fixed: return Error::none;
     case DeviceKind::curtailable:
     case DeviceKind::generator: return feasible_powers(device, grid, report);
-    case DeviceKind::shapeable:
-    case DeviceKind::battery: return feasible_storage(storage_problem(device, grid), report);
+    case DeviceKind::shapeable: return feasible_storage(storage_problem(device, grid), report);
+    case DeviceKind::battery:
+      return is_lossy(device) ? feasible_lossy(device, grid, report)
+                              : feasible_storage(storage_problem(device, grid), report);
+    case DeviceKind::thermal: return feasible_thermal(device, grid, report);
     case DeviceKind::appliance: {
       const std::uint32_t window = end_slot(device, grid) - device.start_slot;
       const std::int64_t needed = static_cast<std::int64_t>(device.profile_w.size()) * device.runs;
@@ -120,8 +126,11 @@ Error check_profile(const Device& device, const Grid& grid, std::span<const std:
         if (profile_w[t] < device.power_min_w.at(t) || profile_w[t] > device.power_max_w.at(t)) return Error::infeasible;
       }
       return Error::none;
-    case DeviceKind::shapeable:
-    case DeviceKind::battery: return check_storage(storage_problem(device, grid), grid, profile_w);
+    case DeviceKind::shapeable: return check_storage(storage_problem(device, grid), grid, profile_w);
+    case DeviceKind::battery:
+      return is_lossy(device) ? check_lossy(device, grid, profile_w)
+                              : check_storage(storage_problem(device, grid), grid, profile_w);
+    case DeviceKind::thermal: return check_thermal(device, grid, profile_w);
     case DeviceKind::appliance: return check_run(device, grid, profile_w);
     default: return Error::unknown_kind;
   }

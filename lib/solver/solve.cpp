@@ -4,6 +4,8 @@
 #include "base/math.hpp"
 #include "solver/appliance.hpp"
 #include "solver/clip_dp.hpp"
+#include "solver/lossy_battery.hpp"
+#include "solver/thermal.hpp"
 #include "solver/water_filling.hpp"
 #include "solver/wish.hpp"
 
@@ -21,13 +23,21 @@ Error clip_each_slot(const Device& device, const Grid& grid, const Wish& wish, s
   return Error::none;
 }
 
+// 31 bits hold all but very large stores; those take the 64-bit program, which needs a larger workspace.
+Error solve_lossless(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
+                     std::span<std::int32_t> profile_w, Report& report) {
+  const Error error =
+      clip_dp(storage_problem(device, grid), grid, wish, workspace, profile_w, report.dual);
+  if (error != Error::out_of_range) return error;
+  return solve_lossy(device, grid, wish, workspace, profile_w, report);
+}
+
 // One deadline and whole watts: water-filling. Milestones or a priced wish: the clip program.
 Error solve_shapeable(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
                       std::span<std::int32_t> profile_w, Report& report) {
   const StorageProblem problem = storage_problem(device, grid);
-  report.guard_bits = guard_bits(grid.slots);
   if (!wish.plain() || !problem.milestones.empty()) {
-    return clip_dp(problem, grid, wish, workspace, profile_w, report.dual);
+    return solve_lossless(device, grid, wish, workspace, profile_w, report);
   }
   if (workspace.size() < (std::size_t{grid.slots} + 1) / 2) return Error::workspace_too_small;
   std::int32_t level_w = 0;
@@ -35,7 +45,7 @@ Error solve_shapeable(const Device& device, const Grid& grid, const Wish& wish, 
   WATTPROOF_TRY(water_filling(problem, grid, wish, profile_w, level_w, passes));
   std::int32_t* const dual = reinterpret_cast<std::int32_t*>(workspace.data());
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
-    dual[t] = t >= problem.first && t < problem.last ? level_w * (std::int32_t{1} << report.guard_bits) : 0;
+    dual[t] = t + 1 == problem.last ? level_w * (std::int32_t{1} << report.guard_bits) : 0;
   }
   report.dual = {dual, grid.slots};
   return Error::none;
@@ -43,6 +53,7 @@ Error solve_shapeable(const Device& device, const Grid& grid, const Wish& wish, 
 
 Error dispatch(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
                std::span<std::int32_t> profile_w, Report& report) {
+  report.guard_bits = guard_bits(grid.slots);
   switch (device.kind) {
     case DeviceKind::fixed:
       for (std::uint32_t t = 0; t < grid.slots; ++t) profile_w[t] = device.profile_w[t];
@@ -51,14 +62,21 @@ Error dispatch(const Device& device, const Grid& grid, const Wish& wish, Workspa
     case DeviceKind::generator: return clip_each_slot(device, grid, wish, profile_w);
     case DeviceKind::shapeable: return solve_shapeable(device, grid, wish, workspace, profile_w, report);
     case DeviceKind::battery:
-      report.guard_bits = guard_bits(grid.slots);
-      return clip_dp(storage_problem(device, grid), grid, wish, workspace, profile_w, report.dual);
+      if (is_lossy(device)) return solve_lossy(device, grid, wish, workspace, profile_w, report);
+      return solve_lossless(device, grid, wish, workspace, profile_w, report);
+    case DeviceKind::thermal: return solve_thermal(device, grid, wish, workspace, profile_w, report);
     case DeviceKind::appliance: return place_run(device, grid, wish, profile_w);
     default: return Error::unknown_kind;
   }
 }
 
 }  // namespace
+
+std::size_t workspace_words(const Device& device, const Grid& grid) {
+  if (device.kind == DeviceKind::thermal) return thermal_workspace_words(grid.slots);
+  if (is_lossy(device)) return lossy_workspace_words(grid.slots);
+  return workspace_words(grid.slots);
+}
 
 Error optimise(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
@@ -68,17 +86,22 @@ Error optimise(const Device& device, const Grid& grid, std::span<const std::int3
   Wish wish;
   WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));
   const Error error = dispatch(device, grid, wish, workspace, profile_w, report);
+  if (ok(error) && report.kind == CertificateKind::none) {
+    report.kind = device.kind == DeviceKind::appliance ? CertificateKind::enumerated : CertificateKind::dual;
+  }
   if (error != Error::infeasible) return error;
   // The solvers only find that it cannot be; what is missing is worked out once it is known to be missing.
-  const Error reason = feasible(device, grid, report);
-  return ok(reason) ? error : reason;
+  Report reason;
+  const Error cause = feasible(device, grid, reason);
+  if (ok(cause)) return error;
+  report = reason;
+  return cause;
 }
 
 Error solve(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
             WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
   WATTPROOF_TRY(optimise(device, grid, target_w, cost, workspace, profile_w, report));
   WATTPROOF_TRY(recheck(device, grid, target_w, cost, profile_w, report.dual, report.guard_bits, report.gap));
-  report.kind = device.kind == DeviceKind::appliance ? CertificateKind::enumerated : CertificateKind::dual;
   return Error::none;
 }
 

@@ -45,13 +45,16 @@ enum class Limit : std::uint8_t {
   comfort_min = 5,  // at least `needed` milli-degrees after the slot before `slot`; `possible` is the most
   comfort_max = 6,  // at most `needed`; `possible` is the least
   pattern = 7,      // no switching pattern with the minimum times has `needed` on-slots; `possible` is the nearest count
+  whole_watts = 8,  // fractions of a watt would keep the limits, whole watts do not: found in `slot`
 };
 
 struct Report {
   // Certificate of a profile.
   CertificateKind kind = CertificateKind::none;
   std::uint64_t gap = 0;                  // unit of J, rounded up
-  std::span<const std::int32_t> dual{};   // prices in 2^-guard_bits W, one per slot; lives in the workspace or is empty
+  // Multipliers of the state limits after each slot, in 2^-guard_bits W: above 0 where the lower limit holds the
+  // device up, below 0 where the upper one holds it down. Lives in the workspace, or is empty.
+  std::span<const std::int32_t> dual{};
   std::uint32_t guard_bits = 0;
 
   // When the answer is infeasible, infeasible_below or infeasible_above.
@@ -65,6 +68,9 @@ struct Report {
 using WorkspaceView = std::span<std::uint64_t>;
 
 constexpr std::size_t workspace_words(std::uint32_t slots) { return 2 + 2 * std::size_t{slots} + (std::size_t{slots} + 1) / 2; }
+
+// What solve() needs for this device; at most full_workspace_words for every single device.
+std::size_t workspace_words(const Device& device, const Grid& grid);
 
 template <std::uint32_t slots>
 struct Workspace {
@@ -82,7 +88,7 @@ struct Workspace {
 Error solve(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
             WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report);
 
-// The same without the certificate (report.kind and gap stay unset): what a small device runs every round.
+// The same without the gap: what a small device runs every round.
 Error optimise(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report);
 

@@ -43,6 +43,9 @@ class Wish {
     return divided(slot, bits);
   }
 
+  // The same in 2^-10 W, for the 64-bit solvers.
+  std::int64_t wide_at(std::uint32_t slot) const;
+
  private:
   std::int32_t divided(std::uint32_t slot, std::uint32_t bits) const;
 

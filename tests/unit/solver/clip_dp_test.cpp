@@ -4,11 +4,9 @@
 // its own certificate.
 #include "solver/clip_dp.hpp"
 
-#include <gtest/gtest.h>
-
-#include <array>
-#include <cstdlib>
 #include <limits>
+
+#include "random_problems.hpp"
 
 namespace wattproof::solver {
 namespace {
@@ -92,6 +90,10 @@ TEST(clip_dp, agrees_with_a_search_of_all_small_chargers_with_deadlines) {
   }
   EXPECT_GT(feasible_count, 10'000);
 }
+
+TEST(clip_dp, agrees_with_the_reference_on_random_batteries) { compare_with_reference(DeviceKind::battery, 1, {}); }
+
+TEST(clip_dp, agrees_with_the_reference_on_random_chargers) { compare_with_reference(DeviceKind::shapeable, 2, {}); }
 
 }  // namespace
 }  // namespace wattproof::solver

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// A nondecreasing piecewise linear function with 64-bit knots, for slots whose slopes are not 1: leak, losses, and
+// energies beyond the 31 bits of clip_dp. Prices are in 2^-10 W; the user chooses the unit of slopes, and values are in
+// the product of the two units.
+// Internal to solver/.
+#pragma once
+
+#include <cstdint>
+
+namespace wattproof::solver {
+
+constexpr std::uint32_t wide_price_bits = 10;
+constexpr std::int64_t wide_price_limit = std::int64_t{1} << 60;     // beyond every price that can occur
+constexpr std::int64_t wide_energy_limit = std::int64_t{1} << 27;    // W x slot
+
+// At price `at` the slope rises by `rise`.
+struct WideKnot {
+  std::int64_t at;
+  std::int64_t rise;
+};
+
+class WideKnots {
+ public:
+  // `capacity` of at least the knots that all slots insert, plus 8.
+  WideKnots(WideKnot* begin, std::uint32_t capacity);
+
+  // Makes room for four knots at each end; to be called once for each slot. Clips may leave more knots than were
+  // inserted; then the closest become one. True if that happened, and the span has changed with it.
+  bool make_room();
+
+  // Up to four a slot.
+  void insert(std::int64_t at, std::int64_t rise);
+
+  // Cuts off the lowest `need` > 0 of the function. Returns the last grid price at which all of it is cut.
+  std::int64_t clip_low(std::uint64_t need);
+
+  // Cuts off the highest `need` > 0. Returns the first grid price at which all of it is cut.
+  std::int64_t clip_high(std::uint64_t need);
+
+  // Prices doubled, slopes a quarter: the unit of a leaking store has moved, and values are halved. The span changes
+  // by rounding.
+  void rescale();
+
+  // By how much the function rises from its left end to its right end.
+  std::int64_t span() const;
+
+ private:
+  bool is_crowded() const { return end_ - begin_ - (last_ - first_) < 8; }
+  void compact(std::int64_t distance);
+
+  WideKnot* begin_;
+  WideKnot* end_;
+  WideKnot* first_;
+  WideKnot* last_;
+};
+
+}  // namespace wattproof::solver
