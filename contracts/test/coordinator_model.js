@@ -227,7 +227,7 @@ export class EpochModel {
   submit(id, profile, { signer, witness, valid = true } = {}) {
     if (!valid) return SKIP.signature
     const record = this.records.get(id)
-    const shown = { ...record, flags: 0, ...(signer && { signer }), ...witness }
+    const shown = { ...record, ...(signer && { signer }), ...witness, flags: 0 }
     const matches = record && keccak256(encodeRecord(shown)) === keccak256(encodeRecord(record))
     if (!matches) {
       const taken = record && keccak256(encodeRecord(this.#advanced(shown, profile))) === keccak256(encodeRecord(record))
@@ -247,7 +247,8 @@ export class EpochModel {
   }
 
   #advanced(record, profile) {
-    const change2 = norm2(profile.map((x, t) => x - record.profile[t]))
+    // Cut off only for a witness that is not true: within the limits it is below 2^53.
+    const change2 = BigInt.asUintN(64, norm2(profile.map((x, t) => x - record.profile[t])))
     const change2Before = record.round + 1n === this.head.round ? record.change2 : 0n
     return { ...record, round: this.head.round, change2, change2Before, profile: [...profile] }
   }

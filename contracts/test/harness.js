@@ -34,9 +34,9 @@ export function key(name) {
 }
 
 export class World {
-  static async create({ verify = false, gasLimit = 200_000_000 } = {}) {
+  static async create({ verify = false, gasLimit = 200_000_000, validators = 4 } = {}) {
     const world = new World()
-    world.chain = await Devnet.create({ verify, gasLimit, automine: true })
+    world.chain = await Devnet.create({ verify, gasLimit, validators, automine: true })
     Object.assign(world, { admin: key('admin'), operator: key('operator'), anyone: key('anyone') })
     world.registry = await world.#deploy('DeviceRegistry', [world.admin.address, world.operator.address, ADMIN_DELAY_SECONDS])
     world.scheduler = await world.#deploy('Scheduler', [world.registry.address])
@@ -64,13 +64,24 @@ export class World {
     return this.#deploy(name, args)
   }
 
+  /** Chain time: of the newest block, or what was passed since. */
   get now() {
+    const clock = BigInt(Math.floor(this.chain.clock.nowMs() / 1000))
+    return clock > this.blockTime ? clock : this.blockTime
+  }
+
+  /** Time of the newest block, which is what the last transaction saw. */
+  get blockTime() {
     return BigInt(this.chain.head.header.timestamp)
   }
 
-  /** The next block is at least this many seconds later. */
+  /** Time that the next transaction will see. */
+  get nextTime() {
+    return this.now > this.blockTime ? this.now : this.blockTime + 1n
+  }
+
   pass(seconds) {
-    this.chain.clock.setSeconds(Number(this.now) + seconds)
+    this.chain.clock.setSeconds(Number(this.now) + Number(seconds))
   }
 
   /** @returns {Promise<{gas: number, eventGas: number, events: object[], data: string}>} throws Revert */
