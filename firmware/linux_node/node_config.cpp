@@ -8,7 +8,6 @@ namespace {
 
 const char* limit_name(solver::Limit limit) {
   switch (limit) {
-    case solver::Limit::none: return "limits";
     case solver::Limit::power: return "power (W)";
     case solver::Limit::energy_min: return "least energy (Wh)";
     case solver::Limit::energy_max: return "most energy (Wh)";
@@ -16,8 +15,8 @@ const char* limit_name(solver::Limit limit) {
     case solver::Limit::comfort_min: return "lower comfort limit (mK)";
     case solver::Limit::comfort_max: return "upper comfort limit (mK)";
     case solver::Limit::pattern: return "switching pattern";
+    default: return "limits";
   }
-  return "limits";
 }
 
 }  // namespace
