@@ -47,8 +47,8 @@ def host_program(name):
 
 def counted_image(name, variable, data):
     """Builds an image around the data that a host program wrote, and counts its instructions."""
-    folder = BUILD / "cortex-m4"
-    output("cmake", "--preset", "cortex-m4", "-D", f"{variable}={data}")
+    folder = DATA / "cortex-m4"
+    output("cmake", "--preset", "cortex-m4", "-B", folder, "-D", f"{variable}={data}")
     output("cmake", "--build", folder, "--target", name)
     return json.loads(output(sys.executable, "bench/icount/run.py", "--elf", folder / "bench" / f"{name}.elf"))["passages"]
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stack that heavy calls use: paints the memory below the stack pointer, calls, and looks how far down the paint is
 // gone. Prints lines `name bytes`. The same source runs on a Cortex-M4 and on aarch64 Linux.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -9,20 +10,25 @@
 #include "crypto/secp256k1.hpp"
 #include "qemu/core_report.hpp"
 #include "solver/solve.hpp"
+#include "step/step_replay.hpp"
+
+WATTPROOF_EMBED(recording, WATTPROOF_RECORDING);  // what step_record wrote
 
 namespace wattproof::bench {
 namespace {
 
-constexpr std::size_t span = 32 * 1024;   // looked at below the caller; far more than any call may use
-constexpr std::size_t margin = 256;       // not painted: the frames of paint() and of the caller's own call
+constexpr std::size_t span = 32 * 1024;  // painted; far more than any call may use
+constexpr std::size_t margin = 64;       // not painted, counted as used: what paint() itself may keep there
 constexpr std::uint8_t colour = 0xa5;
 
-// Both run at the same depth below the measured call's caller, so their frames lie in the margin.
-[[gnu::noinline]] void paint(std::uint8_t* top) {
+std::uint8_t* top = nullptr;  // where paint() was called, and with it the call that is measured
+
+[[gnu::noinline]] void paint() {
+  top = static_cast<std::uint8_t*>(__builtin_frame_address(0));
   for (volatile std::uint8_t* at = top - span; at != top - margin; ++at) *at = colour;
 }
 
-[[gnu::noinline]] std::size_t used(const std::uint8_t* top) {
+[[gnu::noinline]] std::size_t used() {
   const volatile std::uint8_t* at = top - span;
   while (at != top - margin && *at == colour) ++at;
   return static_cast<std::size_t>(top - at);
@@ -30,10 +36,9 @@ constexpr std::uint8_t colour = 0xa5;
 
 template <class Call>
 [[gnu::noinline]] void measure(const char* name, Call call) {
-  auto* const top = static_cast<std::uint8_t*>(__builtin_frame_address(0));
-  paint(top);
+  paint();
   call();
-  core::print_line(name, used(top));
+  core::print_line(name, used());
 }
 
 using Profile = std::array<std::int32_t, slot_count_max>;
@@ -75,11 +80,20 @@ void measure_solver() {
   });
 }
 
+// The deepest of all steps of a recorded life.
+std::size_t steps_used = 0;
+
+int measure_steps() {
+  const int status = replay({recording_begin, recording_end}, paint, [] { steps_used = std::max(steps_used, used()); });
+  core::print_line("node_step", steps_used);
+  return status;
+}
+
 }  // namespace
 }  // namespace wattproof::bench
 
 int main() {
   wattproof::bench::measure_crypto();
   wattproof::bench::measure_solver();
-  return 0;
+  return wattproof::bench::measure_steps();
 }

@@ -4,6 +4,13 @@
 #include <algorithm>
 
 namespace wattproof::bench {
+namespace {
+
+// As tests/support/node_bench.hpp boots.
+constexpr BootMs start{1000};
+constexpr std::array<std::uint8_t, 32> entropy{1};
+
+}  // namespace
 
 node::Config step_config(const Address& registry, const chain::TrustedHead& checkpoint, const Address& device) {
   node::Config config;
@@ -68,6 +75,28 @@ Result<Step> read_step(Bytes piece) {
   step.input.signature = to_array<65>(piece.subspan(11, 65));
   step.input.frame = piece.subspan(step_fixed_size);
   return step;
+}
+
+int replay(Bytes recording, void (*before)(), void (*after)()) {
+  static node::Node device;
+  static node::Config config;
+  static chain::TrustedHead checkpoint;
+  PieceReader reader(recording);
+  if (chain::decode_head(reader.next(), checkpoint) != Error::none) return 1;
+  const Address registry = to_array<20>(reader.next());
+  config = step_config(registry, checkpoint, to_array<20>(reader.next()));
+  if (device.configure(config) != Error::none || device.start(start, entropy) != Error::none) return 1;
+  ActionHash hash;
+  for (;;) {
+    const Bytes piece = reader.next();
+    if (reader.at_end()) return piece.size() == 8 && load_be64(piece.data()) == hash.value() ? 0 : 1;
+    const Result<Step> step = read_step(piece);
+    if (!step) return 1;
+    before();
+    const node::Actions& actions = device.step(step->now, step->input);
+    after();
+    hash.mix(actions);
+  }
 }
 
 }  // namespace wattproof::bench

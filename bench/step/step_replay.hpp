@@ -36,7 +36,8 @@ struct Step {
 Result<Step> read_step(Bytes piece);
 constexpr std::size_t step_fixed_size = 8 + 1 + 1 + 1 + 65;
 
-constexpr BootMs step_start{1000};
-constexpr std::array<std::uint8_t, 32> step_entropy{1};
+// Lives a recording with a node of its own, calling `before` and `after` around each step. 0 if the node did at every
+// step what the recorded one did.
+int replay(Bytes recording, void (*before)(), void (*after)());
 
 }  // namespace wattproof::bench
