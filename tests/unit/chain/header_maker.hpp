@@ -107,14 +107,15 @@ struct HeaderFields {
   Hash32 mix_hash{};
   std::array<std::uint8_t, 8> nonce{};
   std::uint64_t base_fee = 0;
+  Hash32 receipts_root{};
+  std::array<std::uint8_t, 256> bloom{};
 };
 
 inline std::vector<Buffer> fields_before_extra(const HeaderFields& fields) {
   const Hash32 zero{};
-  const std::array<std::uint8_t, 256> bloom{};
   return {rlp_string(fields.parent_hash), rlp_string(fields.ommers_hash), rlp_string(fields.coinbase),
-          rlp_string(fields.state_root),  rlp_string(zero),               rlp_string(zero),
-          rlp_string(bloom),              rlp_number(fields.difficulty),  rlp_number(fields.number),
+          rlp_string(fields.state_root),  rlp_string(zero),               rlp_string(fields.receipts_root),
+          rlp_string(fields.bloom),              rlp_number(fields.difficulty),  rlp_number(fields.number),
           rlp_number(fields.gas_limit),   rlp_number(fields.gas_used),    rlp_number(fields.timestamp_s)};
 }
 
