@@ -2,6 +2,7 @@
 #include "solver/device.hpp"
 
 #include "base/result.hpp"
+#include "solver/switched.hpp"
 #include "solver/thermal.hpp"
 
 namespace wattproof::solver {
@@ -59,7 +60,7 @@ Error validate_battery(const Device& device) {
 
 Error validate_appliance(const Device& device, const Grid& grid) {
   WATTPROOF_TRY(validate_window(device, grid));
-  if (device.runs != 1 || device.interruptible) return Error::out_of_range;
+  if (device.runs < 1 || device.runs > grid.slots) return Error::out_of_range;
   return validate_cycle(device, grid.slots);
 }
 
@@ -74,6 +75,7 @@ Error validate(const Device& device, const Grid& grid) {
     case DeviceKind::fixed:
       return device.profile_w.size() == grid.slots ? validate_cycle(device, grid.slots) : Error::wrong_length;
     case DeviceKind::appliance: return validate_appliance(device, grid);
+    case DeviceKind::switched: return validate_switched(device, grid);
     case DeviceKind::curtailable:
     case DeviceKind::shapeable:
     case DeviceKind::battery:

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // feasible() and check_profile(): the limits alone, without a target.
 #include "base/math.hpp"
+#include "solver/appliance.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/lossy_battery.hpp"
 #include "solver/solve.hpp"
+#include "solver/switched.hpp"
 #include "solver/thermal.hpp"
 
 namespace wattproof::solver {
@@ -73,20 +75,6 @@ Error check_storage(const StorageProblem& problem, const Grid& grid, std::span<c
   return Error::none;
 }
 
-// A profile is one uninterrupted cycle if it is the cycle at the first start that fits.
-Error check_run(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
-  const std::uint32_t length = static_cast<std::uint32_t>(device.profile_w.size());
-  const std::uint32_t end = end_slot(device, grid);
-  for (std::uint32_t start = device.start_slot; start + length <= end; ++start) {
-    bool equal = true;
-    for (std::uint32_t t = 0; t < grid.slots && equal; ++t) {
-      equal = profile_w[t] == (t >= start && t - start < length ? device.profile_w[t - start] : 0);
-    }
-    if (equal) return Error::none;
-  }
-  return Error::infeasible;
-}
-
 }  // namespace
 
 Error feasible(const Device& device, const Grid& grid, Report& report) {
@@ -107,6 +95,7 @@ Error feasible(const Device& device, const Grid& grid, Report& report) {
       if (needed <= window) return Error::none;
       return refuse(report, Error::infeasible, Limit::window, device.start_slot, needed, window);
     }
+    case DeviceKind::switched: return feasible_switched(device, grid, report);
     default: return Error::unknown_kind;
   }
 }
@@ -131,7 +120,8 @@ Error check_profile(const Device& device, const Grid& grid, std::span<const std:
       return is_lossy(device) ? check_lossy(device, grid, profile_w)
                               : check_storage(storage_problem(device, grid), grid, profile_w);
     case DeviceKind::thermal: return check_thermal(device, grid, profile_w);
-    case DeviceKind::appliance: return check_run(device, grid, profile_w);
+    case DeviceKind::appliance: return check_appliance(device, grid, profile_w);
+    case DeviceKind::switched: return check_switched(device, grid, profile_w);
     default: return Error::unknown_kind;
   }
 }

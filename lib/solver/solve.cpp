@@ -5,6 +5,7 @@
 #include "solver/appliance.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/lossy_battery.hpp"
+#include "solver/switched.hpp"
 #include "solver/thermal.hpp"
 #include "solver/water_filling.hpp"
 #include "solver/wish.hpp"
@@ -65,7 +66,8 @@ Error dispatch(const Device& device, const Grid& grid, const Wish& wish, Workspa
       if (is_lossy(device)) return solve_lossy(device, grid, wish, workspace, profile_w, report);
       return solve_lossless(device, grid, wish, workspace, profile_w, report);
     case DeviceKind::thermal: return solve_thermal(device, grid, wish, workspace, profile_w, report);
-    case DeviceKind::appliance: return place_run(device, grid, wish, profile_w);
+    case DeviceKind::appliance: return solve_appliance(device, grid, wish, workspace, profile_w);
+    case DeviceKind::switched: return solve_switched(device, grid, wish, workspace, profile_w);
     default: return Error::unknown_kind;
   }
 }
@@ -75,6 +77,8 @@ Error dispatch(const Device& device, const Grid& grid, const Wish& wish, Workspa
 std::size_t workspace_words(const Device& device, const Grid& grid) {
   if (device.kind == DeviceKind::thermal) return thermal_workspace_words(grid.slots);
   if (is_lossy(device)) return lossy_workspace_words(grid.slots);
+  if (device.kind == DeviceKind::appliance) return appliance_workspace_words(device, grid);
+  if (device.kind == DeviceKind::switched) return switched_workspace_words(device, grid);
   return workspace_words(grid.slots);
 }
 
@@ -87,7 +91,8 @@ Error optimise(const Device& device, const Grid& grid, std::span<const std::int3
   WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));
   const Error error = dispatch(device, grid, wish, workspace, profile_w, report);
   if (ok(error) && report.kind == CertificateKind::none) {
-    report.kind = device.kind == DeviceKind::appliance ? CertificateKind::enumerated : CertificateKind::dual;
+    const bool is_enumerated = device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched;
+    report.kind = is_enumerated ? CertificateKind::enumerated : CertificateKind::dual;
   }
   if (error != Error::infeasible) return error;
   // The solvers only find that it cannot be; what is missing is worked out once it is known to be missing.
