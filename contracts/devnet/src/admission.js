@@ -7,10 +7,17 @@ import { PoolError } from './pool.js'
 
 /**
  * @typedef {object} Candidate
- * @property {object} tx @property {string} hash @property {string} sender @property {bigint} nonce
+ * @property {object} tx
+ * @property {string} hash
+ * @property {string} sender
+ * @property {bigint} nonce
  */
 
-/** @param {Uint8Array} raw @param {object} common @returns {Candidate} throws PoolError */
+/**
+ * @param {Uint8Array} raw
+ * @param {object} common
+ * @returns {Candidate} throws PoolError
+ */
 export function decodeTransaction(raw, common) {
   let tx
   let sender
@@ -26,7 +33,11 @@ export function decodeTransaction(raw, common) {
   return { tx, hash: toHex(tx.hash()), sender: sender.toString(), nonce: tx.nonce }
 }
 
-/** @param {Candidate} candidate @param {{balance: bigint}} account @param {bigint} blockGasLimit */
+/**
+ * @param {Candidate} candidate
+ * @param {{balance: bigint}} account
+ * @param {bigint} blockGasLimit
+ */
 export function checkCanRun({ tx }, { balance }, blockGasLimit) {
   if (tx.gasLimit > blockGasLimit) throw new PoolError(`exceeds block gas limit of ${blockGasLimit}`)
   const intrinsic = tx.getIntrinsicGas()

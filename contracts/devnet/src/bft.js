@@ -39,7 +39,10 @@ const shapes = {
 /** The error by which a header made under a fault must be refused. */
 const refusals = { few_seals: 'seal_below_quorum', doubled_seal: 'duplicate_signer', outsider_seal: 'unknown_signer' }
 
-/** Seals that a final block needs. @param {number} count validators */
+/**
+ * Seals that a final block needs.
+ * @param {number} count validators
+ */
 export const quorumOf = (count) => Math.ceil((2 * count) / 3)
 
 function decodeExtra(extraData) {
@@ -49,7 +52,10 @@ function decodeExtra(extraData) {
 
 const withExtra = (header, parts) => ({ ...header, extraData: RLP.encode(parts) })
 
-/** @param {'qbft'|'ibft2'} name @returns {import('./seals.js').Engine} */
+/**
+ * @param {'qbft'|'ibft2'} name
+ * @returns {import('./seals.js').Engine}
+ */
 export function bftEngine(name) {
   const shape = shapes[name]
 
@@ -73,7 +79,9 @@ export function bftEngine(name) {
     draft({ number, validators, voteFor, fault }) {
       const round = fault.round
       const proposer = validators[(Number(number) - 1 + round) % validators.length]
-      const refusedAs = Object.keys(refusals).filter((name) => fault[name]).map((name) => refusals[name])
+      const refusedAs = Object.keys(refusals)
+        .filter((name) => fault[name])
+        .map((name) => refusals[name])
       const vote = refusedAs.length === 0 ? voteFor(proposer) : undefined
       const ballot = vote ? [vote.target, vote.add ? shape.addMark : shape.dropMark] : shape.noVote
       const extraData = RLP.encode([VANITY, validators, ballot, shape.round(round), []])

@@ -4,7 +4,7 @@
 import { RLP } from '@ethereumjs/rlp'
 import { HeaderError, decodeStrict, hashOf, hashWithExtra, hexOf, recover } from './raw_header.js'
 
-const MIX_HASH = Buffer.from('ctical byzantine fault tolerance', 'ascii').toString('hex').padStart(64, '0')
+const MIX_HASH = Buffer.from('ctical byzantine fault tolerance', 'ascii').toString('hex')
 const isString = (item, size) => item instanceof Uint8Array && item.length === size
 
 /** Splits extraData into its five parts, each of exact size. */
@@ -13,7 +13,9 @@ function parseExtra(extraData, isQbft) {
   if (!Array.isArray(parts) || parts.length !== 5) throw new HeaderError('extra_data', 'not a list of five')
   const [vanity, validators, vote, round, seals] = parts
   if (!isString(vanity, 32)) throw new HeaderError('extra_data', 'vanity')
-  if (!Array.isArray(validators) || !validators.every((v) => isString(v, 20))) throw new HeaderError('extra_data', 'validators')
+  if (!Array.isArray(validators) || !validators.every((v) => isString(v, 20))) {
+    throw new HeaderError('extra_data', 'validators')
+  }
   if (!Array.isArray(seals) || !seals.every((s) => isString(s, 65))) throw new HeaderError('extra_data', 'seals')
   if (!(round instanceof Uint8Array)) throw new HeaderError('extra_data', 'round')
   if (isQbft ? round.length > 4 || round[0] === 0 : round.length !== 4) throw new HeaderError('extra_data', 'round')
@@ -55,7 +57,9 @@ export function bftRules(name) {
       if (header.difficulty !== 1n) throw new HeaderError('difficulty')
       if (!isQbft && hexOf(header.nonce) !== '0'.repeat(16)) throw new HeaderError('nonce')
       const listed = extra.validators.map(hexOf)
-      if (listed.length === 0 || listed.some((v, i) => i > 0 && listed[i - 1] >= v)) throw new HeaderError('validators_not_ascending')
+      if (listed.length === 0 || listed.some((v, i) => i > 0 && listed[i - 1] >= v)) {
+        throw new HeaderError('validators_not_ascending')
+      }
       if (listed.join() !== validators.join()) throw new HeaderError('validators_differ')
       if (!validators.includes(hexOf(header.coinbase))) throw new HeaderError('proposer')
       const { signed } = hashes(header, extra, isQbft)
@@ -71,7 +75,8 @@ export function bftRules(name) {
     },
 
     /** The state after a refused header, whose vote does not count. */
-    stepOver: (header, state, epochLength) => (header.number % BigInt(epochLength) === 0n ? { ...state, votes: [] } : state),
+    stepOver: (header, state, epochLength) =>
+      header.number % BigInt(epochLength) === 0n ? { ...state, votes: [] } : state,
 
     /** The set after this header: a majority of votes cast since the last epoch block changes it. */
     advance(header, { validators, votes }, epochLength) {

@@ -32,6 +32,7 @@ import { ValidatorSet } from './validators.js'
  * @property {boolean} [verify] check each header by the independent verifier, which costs a recovery for each seal
  * @property {number} [poolCountMax]
  * @property {number} [poolPerSenderMax]
+ * @property {(line: string) => void} [log] told what no caller learns otherwise
  */
 const defaults = {
   chainId: 1337,
@@ -46,28 +47,36 @@ const defaults = {
   verify: true,
   poolCountMax: 4096,
   poolPerSenderMax: 1024,
+  log: () => {},
 }
 
 const MANUAL_START_SECONDS = 1_700_000_000
 
-/** Thrown by call when the contract reverts or fails. */
+/** Thrown by call when the contract reverts or fails. The message is its own reason, if it gave one as a string. */
 export class CallError extends Error {
-  /** @param {string} reason @param {Uint8Array} output what the contract returned */
-  constructor(reason, output) {
-    super(reason)
+  /** @param {{error: string, output: Uint8Array}} result */
+  constructor({ error, output }) {
+    super(revertReason(output) ?? error)
+    this.reverted = error === 'revert'
     this.data = toHex(output)
   }
 }
 
 export class Devnet {
-  /** @param {Options} [options] @returns {Promise<Devnet>} */
+  /**
+   * @param {Options} [options]
+   * @returns {Promise<Devnet>}
+   */
   static async create(options = {}) {
     const chain = new Devnet({ ...defaults, ...options })
     await chain.#start()
     return chain
   }
 
-  /** Use Devnet.create. @param {Required<Options>} options */
+  /**
+   * Use Devnet.create.
+   * @param {Required<Options>} options
+   */
   constructor(options) {
     const { validators, epochLength } = options
     if (!Number.isInteger(validators) || validators < 1 || validators > VALIDATOR_COUNT_MAX) {
@@ -89,7 +98,9 @@ export class Devnet {
     const { common, ledger, pool, validators, keyring, faults, clock } = this
     const blockHashOf = (number) => ledger.block(number)?.hash ?? ZERO_HASH
     const state = await State.create({ common, blockHashOf })
-    for (const [address, balance] of Object.entries(this.options.balances)) await state.fund(fromHex(address, 20), balance)
+    for (const [address, balance] of Object.entries(this.options.balances)) {
+      await state.fund(fromHex(address, 20), balance)
+    }
     const engine = engineByName(this.options.engine)
     this.state = state
     this.maker = new Maker({ engine, ledger, state, pool, validators, keyring, faults, clock }, this.options)
@@ -113,9 +124,9 @@ export class Devnet {
   async mine(count = 1) {
     let block
     for (let i = 0; i < count; i++) {
-      const made = this.work.then(() => this.maker.make())
-      this.work = made.catch(() => {})
-      block = await made
+      // After an error no later block is made: the state may hold what no block tells.
+      this.work = this.work.then(() => this.maker.make())
+      block = await this.work
     }
     return block
   }
@@ -135,7 +146,10 @@ export class Devnet {
     return this.state.account(this.head.header.stateRoot, fromHex(sender, 20))
   }
 
-  /** @param {Uint8Array|string} raw signed transaction @returns {Promise<string>} its hash; with automine it is mined then */
+  /**
+   * @param {Uint8Array|string} raw signed transaction
+   * @returns {Promise<string>} its hash; with automine it is mined then
+   */
   async submit(raw) {
     const candidate = decodeTransaction(fromHex(raw), this.common)
     const account = await this.#accountOf(candidate.sender)
@@ -147,8 +161,14 @@ export class Devnet {
 
   /**
    * Signs, submits and, with automine, mines a legacy transaction with gas price 0.
-   * @param {{key: string|Uint8Array, to?: string, data?: string, value?: bigint, gasLimit?: number, nonce?: bigint}} request
-   * @returns {Promise<import('./receipts.js').Receipt|string>} the receipt, status 0 included; without automine the hash
+   * @param {object} request
+   * @param {string|Uint8Array} request.key private key of the sender
+   * @param {string} [request.to]
+   * @param {string} [request.data]
+   * @param {bigint} [request.value]
+   * @param {number} [request.gasLimit] default: all the gas of a block
+   * @param {bigint} [request.nonce] default: after what waits
+   * @returns {Promise<import('./receipts.js').Receipt|string>} with automine the receipt, also of a revert, else the hash
    */
   async sendTransaction({ key, to, data = '0x', value = 0n, gasLimit = this.options.gasLimit, nonce }) {
     const secret = fromHex(key, 32)
@@ -170,7 +190,10 @@ export class Devnet {
     return receipt.contractAddress
   }
 
-  /** @param {string} hash @returns {import('./receipts.js').Receipt|undefined} */
+  /**
+   * @param {string} hash
+   * @returns {import('./receipts.js').Receipt|undefined}
+   */
   receipt(hash) {
     const found = this.ledger.place(hash)
     return found?.block.receipts[found.index]
@@ -190,13 +213,14 @@ export class Devnet {
       value,
       gas: BigInt(gas),
     })
-    if (result.error) throw new CallError(revertReason(result.output) ?? result.error, result.output)
+    if (result.error) throw new CallError(result)
     return toHex(result.output)
   }
 
   /**
    * The least gas with which a transaction succeeds on the state of a block.
-   * @param {{to?: string, data?: string, from?: string, value?: bigint, gas?: number|bigint}} request @param {number|string} [at]
+   * @param {{to?: string, data?: string, from?: string, value?: bigint, gas?: number|bigint}} request
+   * @param {number|string} [at]
    * @returns {Promise<bigint>} throws CallError if it fails with all the gas of a block
    */
   async estimateGas({ to, data = '0x', from, value = 0n, gas = this.options.gasLimit }, at) {
@@ -204,7 +228,7 @@ export class Devnet {
     const request = { to: to && fromHex(to, 20), from: from && fromHex(from, 20), data: fromHex(data), value }
     const run = (limit) => this.state.simulate(block.header, block.author, { ...request, gas: limit })
     const most = await run(BigInt(gas))
-    if (most.error) throw new CallError(revertReason(most.output) ?? most.error, most.output)
+    if (most.error) throw new CallError(most)
     // Gas used is a lower bound: refunds come at the end, and a call passes on only 63/64 of what is left.
     let tooLittle = most.gasUsed - 1n
     let enough = BigInt(gas)
@@ -218,21 +242,37 @@ export class Devnet {
     return enough
   }
 
-  /** Has every author vote for a change of the validator set until it is made. @param {string} address @param {boolean} add */
+  /**
+   * Has every author vote for a change of the validator set until it is made.
+   * @param {string} address
+   * @param {boolean} add
+   */
   proposeValidator(address, add) {
     const target = fromHex(address, 20)
-    if (add && !this.keyring.mayValidate(target)) throw new RangeError(`no key of ${address} here, so the chain would lose a seal`)
+    if (add && !this.keyring.mayValidate(target)) {
+      throw new RangeError(`no key of ${address} here, so the chain would lose a seal`)
+    }
     if (!add && this.validators.list.length === 1) throw new RangeError('the last validator must stay')
     this.validators.propose(target, add)
   }
 
-  /** EIP-1186. @param {string} address @param {string[]} [slots] 32 bytes each @param {number|string} [at] */
+  /**
+   * EIP-1186.
+   * @param {string} address
+   * @param {string[]} [slots] 32 bytes each
+   * @param {number|string} [at]
+   */
   getProof(address, slots = [], at) {
     const words = slots.map((slot) => fromHex(slot, 32))
     return this.state.proof(this.#blockOrThrow(at).header.stateRoot, fromHex(address, 20), words)
   }
 
-  /** @param {string} address @param {string} slot 32 bytes @param {number|string} [at] @returns {Promise<bigint>} */
+  /**
+   * @param {string} address
+   * @param {string} slot 32 bytes
+   * @param {number|string} [at]
+   * @returns {Promise<bigint>}
+   */
   getStorage(address, slot, at) {
     return this.state.storage(this.#blockOrThrow(at).header.stateRoot, fromHex(address, 20), fromHex(slot, 32))
   }

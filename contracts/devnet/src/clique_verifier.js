@@ -45,17 +45,24 @@ export const cliqueRules = {
 
   /** The state after a refused header: its vote does not count, but its signer has just signed. */
   stepOver(header, state, epochLength) {
-    const recents = [...recentsAt(state.recents, header.number, state.validators.length), { number: header.number, signer: signerOf(header) }]
+    const recents = [
+      ...recentsAt(state.recents, header.number, state.validators.length),
+      { number: header.number, signer: signerOf(header) },
+    ]
     return { ...state, recents, votes: isEpoch(header, epochLength) ? [] : state.votes }
   },
 
   check(header, { validators, recents }, epochLength) {
     checkShape(header, epochLength)
-    if (isEpoch(header, epochLength) && listOf(header).join() !== validators.join()) throw new HeaderError('validators_differ')
+    if (isEpoch(header, epochLength) && listOf(header).join() !== validators.join()) {
+      throw new HeaderError('validators_differ')
+    }
     const signer = signerOf(header)
     const index = validators.indexOf(signer)
     if (index < 0) throw new HeaderError('unknown_signer')
-    if (recentsAt(recents, header.number, validators.length).some((r) => r.signer === signer)) throw new HeaderError('recent_signer')
+    if (recentsAt(recents, header.number, validators.length).some((r) => r.signer === signer)) {
+      throw new HeaderError('recent_signer')
+    }
     const inTurn = Number(header.number % BigInt(validators.length)) === index
     if (header.difficulty !== (inTurn ? 2n : 1n)) throw new HeaderError('wrong_difficulty')
     return [signer]

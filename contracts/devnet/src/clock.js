@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chain time. Blocks carry whole chain seconds; each clock here says what chain time is now.
 
-import { closeSync, existsSync, openSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, linkSync, openSync, readSync, unlinkSync, writeFileSync, writeSync } from 'node:fs'
 
 const MAGIC = Buffer.from('WPCLOCK1', 'ascii')
 const SIZE = 40
+const SEQUENCE_OFFSET = 32
 const READ_ATTEMPTS_MAX = 1000
 
 /** Real time is chain time. */
@@ -37,18 +38,16 @@ export class ManualClock {
  *
  *   0 magic "WPCLOCK1" | 8 real_ms0 | 16 chain_ms0 | 24 rate_permille | 32 sequence, odd while being written
  *
- * chain_ms = chain_ms0 + floor((real_ms - real_ms0) * rate_permille / 1000), with real_ms the Unix time in milliseconds.
+ * chain_ms = chain_ms0 + floor((real_ms - real_ms0) * rate_permille / 1000), real_ms in Unix time.
  */
 export class FileClock {
-  /** Opens the file; makes one that runs at real time if there is none. @param {string} path */
+  /**
+   * Opens the file; makes one that runs at real time if there is none.
+   * @param {string} path
+   */
   constructor(path) {
     this.path = path
-    if (!existsSync(path)) {
-      const now = Date.now()
-      const fresh = record({ realMs: now, chainMs: now, ratePermille: 1000, sequence: 0n })
-      writeFileSync(`${path}.new`, fresh)
-      renameSync(`${path}.new`, path)
-    }
+    if (!existsSync(path)) createFile(path)
     this.fd = openSync(path, 'r+')
     this.read()
   }
@@ -57,15 +56,21 @@ export class FileClock {
   read() {
     const bytes = Buffer.alloc(SIZE)
     for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
+      const before = this.#sequence()
       if (readSync(this.fd, bytes, 0, SIZE, 0) !== SIZE || !bytes.subarray(0, 8).equals(MAGIC)) {
         throw new Error(`${this.path} is not a clock file`)
       }
-      const before = bytes.readBigUInt64LE(32)
-      const fields = { realMs: bytes.readBigUInt64LE(8), chainMs: bytes.readBigUInt64LE(16), ratePermille: bytes.readBigUInt64LE(24) }
-      readSync(this.fd, bytes, 32, 8, 32)
-      if (before % 2n === 0n && before === bytes.readBigUInt64LE(32)) return { ...fields, sequence: before }
+      if (before % 2n === 1n || before !== this.#sequence()) continue
+      const [realMs, chainMs, ratePermille] = [8, 16, 24].map((offset) => bytes.readBigUInt64LE(offset))
+      return { realMs, chainMs, ratePermille, sequence: before }
     }
     throw new Error(`${this.path} is being written all the time`)
+  }
+
+  #sequence() {
+    const bytes = Buffer.alloc(8)
+    readSync(this.fd, bytes, 0, 8, SEQUENCE_OFFSET)
+    return bytes.readBigUInt64LE()
   }
 
   /** @param {number} [realMs] */
@@ -85,16 +90,35 @@ export class FileClock {
     const now = this.nowMs(realMs)
     if (chainMs !== undefined && chainMs < now) throw new RangeError('chain time never goes back')
     const { sequence, ratePermille: rate } = this.read()
-    const next = record({ realMs, chainMs: chainMs ?? now, ratePermille: ratePermille ?? rate, sequence: sequence + 2n })
+    const next = record({
+      realMs,
+      chainMs: chainMs ?? now,
+      ratePermille: ratePermille ?? rate,
+      sequence: sequence + 2n,
+    })
     const sequenceOnly = Buffer.alloc(8)
     sequenceOnly.writeBigUInt64LE(sequence + 1n)
-    writeSync(this.fd, sequenceOnly, 0, 8, 32)
+    writeSync(this.fd, sequenceOnly, 0, 8, SEQUENCE_OFFSET)
     writeSync(this.fd, next, 8, 24, 8)
-    writeSync(this.fd, next, 32, 8, 32)
+    writeSync(this.fd, next, SEQUENCE_OFFSET, 8, SEQUENCE_OFFSET)
   }
 
   close() {
     closeSync(this.fd)
+  }
+}
+
+/** Makes the file whole or not at all; if another process was faster, its file stays. */
+function createFile(path) {
+  const now = Date.now()
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, record({ realMs: now, chainMs: now, ratePermille: 1000, sequence: 0n }))
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+  } finally {
+    unlinkSync(draft)
   }
 }
 
@@ -104,6 +128,6 @@ function record({ realMs, chainMs, ratePermille, sequence }) {
   bytes.writeBigUInt64LE(BigInt(realMs), 8)
   bytes.writeBigUInt64LE(BigInt(chainMs), 16)
   bytes.writeBigUInt64LE(BigInt(ratePermille), 24)
-  bytes.writeBigUInt64LE(sequence, 32)
+  bytes.writeBigUInt64LE(sequence, SEQUENCE_OFFSET)
   return bytes
 }

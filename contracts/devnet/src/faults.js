@@ -26,15 +26,24 @@ const switches = {
 }
 
 export class Faults {
-  /** @param {string} engine @param {object} [initial] */
+  /**
+   * @param {string} engine
+   * @param {object} [initial]
+   */
   constructor(engine, initial = {}) {
     this.values = {}
-    for (const [name, { engines, off }] of Object.entries(switches)) if (engines.includes(engine)) this.values[name] = off
+    for (const [name, { engines, off }] of Object.entries(switches)) {
+      if (engines.includes(engine)) this.values[name] = off
+    }
     this.engine = engine
     this.set(initial)
   }
 
-  /** All or nothing. @param {object} changes switch names and values @returns {object} every switch after the change */
+  /**
+   * All or nothing.
+   * @param {object} changes switch names and values
+   * @returns {object} every switch after the change
+   */
   set(changes) {
     for (const [name, value] of Object.entries(changes)) {
       if (!Object.hasOwn(this.values, name)) {

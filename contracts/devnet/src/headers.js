@@ -31,7 +31,10 @@ export const ZERO_BLOOM = new Uint8Array(256)
  * @property {bigint} baseFeePerGas
  */
 
-/** @param {Header} header @returns {Uint8Array} */
+/**
+ * @param {Header} header
+ * @returns {Uint8Array}
+ */
 export function encodeHeader(header) {
   return RLP.encode([
     header.parentHash,
@@ -53,7 +56,10 @@ export function encodeHeader(header) {
   ])
 }
 
-/** @param {Header} header @param {Uint8Array} hash the block hash by the engine's rule */
+/**
+ * @param {Header} header
+ * @param {Uint8Array} hash the block hash by the engine's rule
+ */
 export function headerToRpc(header, hash) {
   return {
     number: quantity(header.number),
@@ -76,7 +82,11 @@ export function headerToRpc(header, hash) {
   }
 }
 
-/** The inverse of headerToRpc, for clients that rebuild a header. @param {object} block @returns {Header} */
+/**
+ * The inverse of headerToRpc, for clients that rebuild a header.
+ * @param {object} block
+ * @returns {Header}
+ */
 export function headerFromRpc(block) {
   return {
     parentHash: fromHex(block.parentHash, 32),

@@ -2,11 +2,15 @@
 // JSON-RPC 2.0 over HTTP on the loopback interface: single requests and batches, both of bounded size.
 
 import { createServer } from 'node:http'
-import { INVALID_REQUEST, PARSE_ERROR, RpcError } from './rpc.js'
+import { setImmediate as otherWork } from 'node:timers/promises'
+import { INVALID_REQUEST, PARSE_ERROR, RpcError } from './rpc_error.js'
 
 export const BODY_SIZE_MAX = 4 * 1024 * 1024
 export const BATCH_COUNT_MAX = 1000
+const CONNECTION_COUNT_MAX = 256
 const REQUEST_TIMEOUT_MS = 30_000
+// Longer than clients pause between two requests, so that they need not connect again.
+const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
 /**
  * @param {(method: string, params: unknown) => Promise<unknown>} rpc
@@ -14,9 +18,11 @@ const REQUEST_TIMEOUT_MS = 30_000
  * @returns {Promise<{port: number, close: () => Promise<void>}>}
  */
 export async function serve(rpc, port) {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+  const options = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS }
+  const server = createServer(options, (request, response) => {
     answer(rpc, request, response).catch(() => response.destroy())
   })
+  server.maxConnections = CONNECTION_COUNT_MAX
   await new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
@@ -34,7 +40,9 @@ export async function serve(rpc, port) {
 async function answer(rpc, request, response) {
   if (request.method !== 'POST') return send(response, 405, undefined)
   const body = await readBody(request)
-  if (body === undefined) return send(response, 413, failure(null, new RpcError(INVALID_REQUEST, `request above ${BODY_SIZE_MAX} bytes`)))
+  if (body === undefined) {
+    return send(response, 413, failure(null, new RpcError(INVALID_REQUEST, `request above ${BODY_SIZE_MAX} bytes`)))
+  }
   const result = await handle(rpc, body)
   send(response, result === undefined ? 204 : 200, result)
 }
@@ -68,17 +76,26 @@ async function handle(rpc, body) {
   }
   if (!Array.isArray(parsed)) return handleOne(rpc, parsed)
   if (parsed.length === 0) return failure(null, new RpcError(INVALID_REQUEST, 'empty batch'))
-  if (parsed.length > BATCH_COUNT_MAX) return failure(null, new RpcError(INVALID_REQUEST, `batch above ${BATCH_COUNT_MAX} requests`))
+  if (parsed.length > BATCH_COUNT_MAX) {
+    return failure(null, new RpcError(INVALID_REQUEST, `batch above ${BATCH_COUNT_MAX} requests`))
+  }
   const answers = []
   for (const request of parsed) {
     const one = await handleOne(rpc, request)
+    // A long batch must not keep the timer from making blocks.
+    await otherWork()
     if (one !== undefined) answers.push(one)
   }
   return answers.length > 0 ? answers : undefined
 }
 
 async function handleOne(rpc, request) {
-  if (typeof request !== 'object' || request === null || request.jsonrpc !== '2.0' || typeof request.method !== 'string') {
+  if (
+    typeof request !== 'object' ||
+    request === null ||
+    request.jsonrpc !== '2.0' ||
+    typeof request.method !== 'string'
+  ) {
     return failure(request?.id ?? null, new RpcError(INVALID_REQUEST, 'not a JSON-RPC 2.0 request'))
   }
   try {

@@ -7,7 +7,10 @@ import { encodeHeader } from './headers.js'
 import { Verifier } from './verifier.js'
 
 export class Inspector {
-  /** @param {import('./ledger.js').Block} genesis @param {{engine: string, epochLength: number, timestampStepMin: number}} options */
+  /**
+   * @param {import('./ledger.js').Block} genesis
+   * @param {{engine: string, epochLength: number, timestampStepMin: number}} options
+   */
   constructor(genesis, { engine, epochLength, timestampStepMin }) {
     const digits = (bytes) => toHex(bytes).slice(2)
     const { hash, header, validators } = genesis

@@ -8,7 +8,10 @@ export const VALIDATOR_COUNT_MAX = 32
 export class Keyring {
   constructor() {
     const keys = Array.from({ length: VALIDATOR_COUNT_MAX }, (_, i) => namedKey(`signer${i}`))
-    /** Everyone who may be or become a validator. @type {Uint8Array[]} */
+    /**
+     * Everyone who may be or become a validator.
+     * @type {Uint8Array[]}
+     */
     this.addresses = keys.map(addressOfKey)
     const outsiderKey = namedKey('outsider')
     /** Never a validator. */
@@ -16,7 +19,10 @@ export class Keyring {
     this.byAddress = new Map([...keys, outsiderKey].map((key) => [toHex(addressOfKey(key)), key]))
   }
 
-  /** @param {Uint8Array} address @returns {Uint8Array} its private key */
+  /**
+   * @param {Uint8Array} address
+   * @returns {Uint8Array} its private key
+   */
   keyOf(address) {
     return this.byAddress.get(toHex(address))
   }

@@ -17,7 +17,10 @@ import { toHex } from './bytes.js'
 
 export class Ledger {
   constructor() {
-    /** By number. @type {Block[]} */
+    /**
+     * By number.
+     * @type {Block[]}
+     */
     this.blocks = []
     this.byHash = new Map()
     this.places = new Map()
@@ -48,7 +51,10 @@ export class Ledger {
     return this.byHash.get(at)
   }
 
-  /** @param {string} hash of a transaction @returns {{block: Block, index: number}|undefined} */
+  /**
+   * @param {string} hash of a transaction
+   * @returns {{block: Block, index: number}|undefined}
+   */
   place(hash) {
     return this.places.get(hash)
   }

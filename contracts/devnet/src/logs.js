@@ -12,7 +12,7 @@ function limitError(message) {
 }
 
 /**
- * @param {import('./chain.js').Block[]} blocks
+ * @param {import('./ledger.js').Block[]} blocks
  * @param {{from: number, to: number, addresses?: string[], topics: (string[]|undefined)[]}} filter topics: at each
  *   place the accepted values, undefined accepts any
  * @returns {{receipt: object, log: object}[]} in order of block and position
@@ -20,7 +20,9 @@ function limitError(message) {
 export function findLogs(blocks, { from, to, addresses, topics }) {
   if (from > to) return []
   if (to - from >= BLOCK_COUNT_MAX) throw limitError(`more than ${BLOCK_COUNT_MAX} blocks`)
-  const wanted = [addresses, ...topics].filter((choices) => choices !== undefined).map((choices) => choices.map((text) => fromHex(text)))
+  const wanted = [addresses, ...topics]
+    .filter((choices) => choices !== undefined)
+    .map((choices) => choices.map((text) => fromHex(text)))
   const found = []
   for (const block of blocks.slice(from, to + 1)) {
     if (!wanted.every((choices) => choices.some((value) => mayContain(block.header.logsBloom, value)))) continue
@@ -34,5 +36,7 @@ export function findLogs(blocks, { from, to, addresses, topics }) {
 
 function matches(log, addresses, topics) {
   if (addresses && !addresses.includes(log.address)) return false
-  return topics.every((choices, i) => i < log.topics.length && (choices === undefined || choices.includes(log.topics[i])))
+  return topics.every(
+    (choices, i) => i < log.topics.length && (choices === undefined || choices.includes(log.topics[i])),
+  )
 }

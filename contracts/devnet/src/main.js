@@ -59,7 +59,9 @@ function faultsOf(values) {
     }
   }
   const period = values['empty-block-period']
-  if (period !== undefined) faults.empty_block_period_s = number('empty-block-period', period, { max: 86_400, whole: false })
+  if (period !== undefined) {
+    faults.empty_block_period_s = number('empty-block-period', period, { max: 86_400, whole: false })
+  }
   return faults
 }
 
@@ -76,6 +78,7 @@ async function start(values) {
     automine: periodMs === 0,
     verify: !values['no-verify'],
     faults: faultsOf(values),
+    log: (line) => console.error(`devnet: ${line}`),
   })
   const server = await serve(createRpc({ chain, clock }), number('port', values.port, { max: 65_535 }))
   const fail = (error) => {

@@ -17,7 +17,8 @@ export class Maker {
    * @param {import('./keyring.js').Keyring} parts.keyring
    * @param {import('./faults.js').Faults} parts.faults
    * @param {{nowMs: () => number}} parts.clock
-   * @param {{gasLimit: number, timestampStepMin: number, verify: boolean, engine: string, epochLength: number}} options
+   * @param {{gasLimit: number, timestampStepMin: number, verify: boolean, engine: string, epochLength: number,
+   *   log: (line: string) => void}} options
    */
   constructor(parts, options) {
     Object.assign(this, parts)
@@ -55,7 +56,12 @@ export class Maker {
     const plan = this.#plan(validators, fault)
     const { header, included } = await this.#execute(this.#draft(plan), plan.author)
     const content = { author: plan.author, validators, included }
-    const signing = { ...content, fault, outsider: this.keyring.outsider, keyOf: (address) => this.keyring.keyOf(address) }
+    const signing = {
+      ...content,
+      fault,
+      outsider: this.keyring.outsider,
+      keyOf: (address) => this.keyring.keyOf(address),
+    }
     const block = this.#assemble(this.engine.seal(header, signing), content)
     if (fault.equivocate) block.twin = this.#assemble(this.engine.seal(this.engine.twin(header), signing), content)
     this.inspector?.inspect(block, plan.refusedAs)
@@ -97,12 +103,15 @@ export class Maker {
     const nonceOf = async (sender) => (await this.state.account(stateRoot, fromHex(sender, 20))).nonce
     const { included, rejected, gasUsed } = await this.state.runBlock(draft, author, await this.pool.ready(nonceOf))
     for (const { entry } of [...included, ...rejected]) this.pool.remove(entry.sender, entry.nonce)
+    for (const { entry, reason } of rejected) this.options.log(`dropped transaction ${entry.hash}: ${reason}`)
     const header = {
       ...draft,
       gasUsed,
       stateRoot: await this.state.root(),
       transactionsRoot: await indexedRoot(included.map(({ entry }) => entry.tx.serialize())),
-      receiptsRoot: await indexedRoot(included.map(({ entry, result }) => encodeReceipt(result.receipt, entry.tx.type))),
+      receiptsRoot: await indexedRoot(
+        included.map(({ entry, result }) => encodeReceipt(result.receipt, entry.tx.type)),
+      ),
       logsBloom: unionOf(included.map(({ result }) => result.receipt.bitvector)),
     }
     return { header, included }

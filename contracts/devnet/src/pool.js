@@ -21,7 +21,9 @@ export class Pool {
    */
   add({ tx, hash, sender, nonce }, accountNonce) {
     const queue = this.senders.get(sender) ?? new Map()
-    if (nonce < accountNonce) throw new PoolError(`nonce too low: account is at ${accountNonce}, transaction has ${nonce}`)
+    if (nonce < accountNonce) {
+      throw new PoolError(`nonce too low: account is at ${accountNonce}, transaction has ${nonce}`)
+    }
     const present = queue.get(nonce)
     if (present?.hash === hash) throw new PoolError('already known')
     if (present) throw new PoolError('replacement transaction underpriced')
@@ -32,7 +34,11 @@ export class Pool {
     this.count++
   }
 
-  /** The nonce that continues the sender's waiting transactions without a gap. @param {string} sender @param {bigint} accountNonce */
+  /**
+   * The nonce that continues the sender's waiting transactions without a gap.
+   * @param {string} sender
+   * @param {bigint} accountNonce
+   */
   nextNonce(sender, accountNonce) {
     const queue = this.senders.get(sender)
     let nonce = accountNonce
@@ -60,7 +66,10 @@ export class Pool {
     return runnable.sort((a, b) => a.arrival - b.arrival || (a.nonce < b.nonce ? -1 : 1))
   }
 
-  /** @param {string} sender @param {bigint} nonce */
+  /**
+   * @param {string} sender
+   * @param {bigint} nonce
+   */
   remove(sender, nonce) {
     const queue = this.senders.get(sender)
     if (!queue?.delete(nonce)) return

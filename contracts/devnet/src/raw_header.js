@@ -40,7 +40,10 @@ const layout = [
 const EXTRA_DATA_INDEX = 12
 const NO_OMMERS = '1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347'
 
-/** Decodes RLP whose every byte is accounted for and could not be written differently. @param {Uint8Array} bytes */
+/**
+ * Decodes RLP whose every byte is accounted for and could not be written differently.
+ * @param {Uint8Array} bytes
+ */
 export function decodeStrict(bytes) {
   let items
   try {
@@ -75,15 +78,26 @@ export function parseHeader(rlp, fieldCount) {
   return header
 }
 
-/** Keccak of the header with other extraData. @param {{items: Uint8Array[]}} header @param {Uint8Array} extraData */
+/**
+ * Keccak of the header with other extraData.
+ * @param {{items: Uint8Array[]}} header
+ * @param {Uint8Array} extraData
+ */
 export function hashWithExtra(header, extraData) {
   return keccak_256(RLP.encode(header.items.map((item, i) => (i === EXTRA_DATA_INDEX ? extraData : item))))
 }
 
-/** Keccak of the header as it is. @param {{items: Uint8Array[]}} header */
+/**
+ * Keccak of the header as it is.
+ * @param {{items: Uint8Array[]}} header
+ */
 export const hashOf = (header) => keccak_256(RLP.encode(header.items))
 
-/** @param {Uint8Array} hash @param {Uint8Array} seal r, s, v @returns {string} the signer's address, 40 digits */
+/**
+ * @param {Uint8Array} hash
+ * @param {Uint8Array} seal r, s, v
+ * @returns {string} the signer's address, 40 digits
+ */
 export function recover(hash, seal) {
   if (seal.length !== 65) throw new HeaderError('seal_size')
   if (seal[64] > 1) throw new HeaderError('seal_recovery_id')
@@ -97,11 +111,18 @@ export function recover(hash, seal) {
   }
 }
 
-/** What every engine demands of a header, seen alone and after its parent. @param {object} header @param {object} parent @param {number} period seconds */
+/**
+ * What every engine demands of a header, seen alone and after its parent.
+ * @param {object} header
+ * @param {object} parent
+ * @param {number} period seconds
+ */
 export function checkCommon(header, parent, period) {
   if (hexOf(header.ommersHash) !== NO_OMMERS) throw new HeaderError('ommers')
   if (header.gasUsed > header.gasLimit) throw new HeaderError('gas_used')
   if (parent.number !== undefined && header.number !== parent.number + 1n) throw new HeaderError('number')
   if (parent.hash !== undefined && hexOf(header.parentHash) !== parent.hash) throw new HeaderError('parent_hash')
-  if (parent.timestamp !== undefined && header.timestamp < parent.timestamp + BigInt(period)) throw new HeaderError('timestamp')
+  if (parent.timestamp !== undefined && header.timestamp < parent.timestamp + BigInt(period)) {
+    throw new HeaderError('timestamp')
+  }
 }

@@ -19,7 +19,11 @@ export async function indexedRoot(values) {
   return trie.root()
 }
 
-/** @param {object} receipt of the EVM @param {number} type transaction type @returns {Uint8Array} */
+/**
+ * @param {object} receipt of the EVM
+ * @param {number} type transaction type
+ * @returns {Uint8Array}
+ */
 export function encodeReceipt(receipt, type) {
   const status = receipt.status === 1 ? Uint8Array.of(1) : EMPTY
   const body = RLP.encode([status, integerBytes(receipt.cumulativeBlockGasUsed), receipt.bitvector, receipt.logs])
@@ -33,7 +37,11 @@ export function unionOf(blooms) {
   return out
 }
 
-/** Whether a bloom may hold a value; false is certain. @param {Uint8Array} bloom @param {Uint8Array} value */
+/**
+ * Whether a bloom may hold a value; false is certain.
+ * @param {Uint8Array} bloom
+ * @param {Uint8Array} value
+ */
 export function mayContain(bloom, value) {
   const hash = keccak(value)
   return [0, 2, 4].every((i) => {
@@ -42,7 +50,10 @@ export function mayContain(bloom, value) {
   })
 }
 
-/** The text of a `revert("...")`, or undefined. @param {Uint8Array} output */
+/**
+ * The text of a `revert("...")`, or undefined.
+ * @param {Uint8Array} output
+ */
 export function revertReason(output) {
   if (output.length < 68 || toHex(output.subarray(0, 4)) !== ERROR_STRING_SELECTOR) return undefined
   const size = Number(BigInt(toHex(output.subarray(36, 68))))
@@ -70,7 +81,12 @@ export function revertReason(output) {
  * @property {string} [error] why it failed, in words
  */
 
-/** @returns {Receipt[]} of one block @param {object[]} included as State.runBlock gives them @param {string} blockHash @param {number} blockNumber */
+/**
+ * @returns {Receipt[]} of one block
+ * @param {object[]} included as State.runBlock gives them
+ * @param {string} blockHash
+ * @param {number} blockNumber
+ */
 export function describeReceipts(included, blockHash, blockNumber) {
   let logIndex = 0
   return included.map(({ entry, result }, transactionIndex) => {

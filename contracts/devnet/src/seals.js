@@ -43,7 +43,10 @@ const engines = {
 
 export const engineNames = Object.keys(engines)
 
-/** @param {string} name @returns {Engine} */
+/**
+ * @param {string} name
+ * @returns {Engine}
+ */
 export function engineByName(name) {
   if (!Object.hasOwn(engines, name)) throw new RangeError(`engine "${name}" is none of ${engineNames.join(', ')}`)
   return engines[name]()

@@ -12,9 +12,15 @@ import { createVM, runTx } from '@ethereumjs/vm'
 import { EMPTY, equal, fromHex, quantity, toHex, toInteger } from './bytes.js'
 import { EMPTY_TRIE_ROOT } from './headers.js'
 
+/** Past states that reads keep at hand. */
+const VIEW_COUNT_MAX = 8
+
 const addressOf = (bytes) => new Address(fromHex(bytes, 20))
 
-/** The fork and chain id under which transactions are decoded and run. @param {bigint} chainId */
+/**
+ * The fork and chain id under which transactions are decoded and run.
+ * @param {bigint} chainId
+ */
 export const londonCommon = (chainId) =>
   createCustomCommon({ chainId: Number(chainId), name: 'devnet' }, Mainnet, { hardfork: Hardfork.London })
 
@@ -44,7 +50,11 @@ function deferStorageWrites(caches) {
  */
 
 export class State {
-  /** @param {{common: object, blockHashOf: (number: number) => Uint8Array}} options blockHashOf serves the BLOCKHASH opcode */
+  /**
+   * @param {object} options
+   * @param {object} options.common
+   * @param {(number: number) => Uint8Array} options.blockHashOf serves the BLOCKHASH opcode
+   */
   static async create({ common, blockHashOf }) {
     const trie = await createMPT({ useKeyHashing: true, db: new MapDB(), common })
     // Without caches every transaction rewrites the trie: slower by half and a third of a megabyte each.
@@ -64,13 +74,22 @@ export class State {
     this.manager = manager
     this.blockchain = blockchain
     this.vm = vm
+    /**
+     * State root -> view, the least recently used first.
+     * @type {Map<string, Promise<object>>}
+     */
+    this.views = new Map()
   }
 
   root() {
     return this.manager.getStateRoot()
   }
 
-  /** Gives an account coins at genesis. @param {Uint8Array} address @param {bigint} balance */
+  /**
+   * Gives an account coins at genesis.
+   * @param {Uint8Array} address
+   * @param {bigint} balance
+   */
   async fund(address, balance) {
     const account = new Account()
     account.balance = balance
@@ -79,7 +98,15 @@ export class State {
 
   #environment(header, author) {
     const { number, timestamp, gasLimit, difficulty, parentHash } = header
-    const fields = { number, timestamp, gasLimit, difficulty, parentHash, coinbase: addressOf(author), baseFeePerGas: 0n }
+    const fields = {
+      number,
+      timestamp,
+      gasLimit,
+      difficulty,
+      parentHash,
+      coinbase: addressOf(author),
+      baseFeePerGas: 0n,
+    }
     return createBlock({ header: fields }, { common: this.common, skipConsensusFormatValidation: true })
   }
 
@@ -106,7 +133,12 @@ export class State {
         continue
       }
       try {
-        const result = await runTx(this.vm, { tx: entry.tx, block, blockGasUsed: gasUsed, skipHardForkValidation: true })
+        const result = await runTx(this.vm, {
+          tx: entry.tx,
+          block,
+          blockGasUsed: gasUsed,
+          skipHardForkValidation: true,
+        })
         gasUsed += result.totalGasSpent
         included.push({ entry, result })
       } catch (error) {
@@ -133,25 +165,47 @@ export class State {
     return vm
   }
 
-  /** @param {Uint8Array} root @param {Uint8Array} address */
+  /** A view that is only read, kept for the next reads of the same state. */
+  async #view(root) {
+    const name = toHex(root)
+    const view = this.views.get(name) ?? this.#at(root)
+    this.views.delete(name)
+    this.views.set(name, view)
+    if (this.views.size > VIEW_COUNT_MAX) this.views.delete(this.views.keys().next().value)
+    return view
+  }
+
+  /**
+   * @param {Uint8Array} root
+   * @param {Uint8Array} address
+   */
   async account(root, address) {
-    const account = (await (await this.#at(root)).getAccount(addressOf(address))) ?? new Account()
+    const account = (await (await this.#view(root)).getAccount(addressOf(address))) ?? new Account()
     return { nonce: account.nonce, balance: account.balance }
   }
 
-  /** @param {Uint8Array} root @param {Uint8Array} address */
+  /**
+   * @param {Uint8Array} root
+   * @param {Uint8Array} address
+   */
   async code(root, address) {
-    return (await this.#at(root)).getCode(addressOf(address))
+    return (await this.#view(root)).getCode(addressOf(address))
   }
 
-  /** @param {Uint8Array} root @param {Uint8Array} address @param {Uint8Array} slot 32 bytes */
+  /**
+   * @param {Uint8Array} root
+   * @param {Uint8Array} address
+   * @param {Uint8Array} slot 32 bytes
+   */
   async storage(root, address, slot) {
-    return toInteger(await (await this.#at(root)).getStorage(addressOf(address), slot))
+    return toInteger(await (await this.#view(root)).getStorage(addressOf(address), slot))
   }
 
   /**
    * Runs a message on a copy of the state.
-   * @param {object} header block whose state and environment it sees @param {Uint8Array} author @param {CallRequest} request
+   * @param {object} header block whose state and environment it sees
+   * @param {Uint8Array} author
+   * @param {CallRequest} request
    * @returns {Promise<{output: Uint8Array, gasUsed: bigint, error?: string}>}
    */
   async call(header, author, request) {
@@ -165,28 +219,51 @@ export class State {
       skipBalance: true,
       block: this.#environment(header, author),
     })
-    return { output: execResult.returnValue, gasUsed: execResult.executionGasUsed, error: execResult.exceptionError?.error }
+    return {
+      output: execResult.returnValue,
+      gasUsed: execResult.executionGasUsed,
+      error: execResult.exceptionError?.error,
+    }
   }
 
-  /** Like call, but as a whole transaction with its intrinsic gas and refunds. @returns as call */
+  /**
+   * Like call, but as a whole transaction with its intrinsic gas and refunds.
+   * @returns as call
+   */
   async simulate(header, author, request) {
     const vm = await this.#scratch(header.stateRoot)
     const sender = addressOf(request.from ?? new Uint8Array(20))
-    const fields = { gasLimit: request.gas, gasPrice: 0n, to: request.to, data: request.data ?? EMPTY, value: request.value ?? 0n }
+    const fields = {
+      gasLimit: request.gas,
+      gasPrice: 0n,
+      to: request.to,
+      data: request.data ?? EMPTY,
+      value: request.value ?? 0n,
+    }
     const tx = createLegacyTx(fields, { common: this.common, freeze: false })
     tx.getSenderAddress = () => sender
+    if (tx.gasLimit < tx.getIntrinsicGas()) return { output: EMPTY, gasUsed: 0n, error: 'intrinsic gas too low' }
     const block = this.#environment(header, author)
-    const result = await runTx(vm, { tx, block, skipNonce: true, skipBalance: true, skipBlockGasLimitValidation: true, skipHardForkValidation: true })
+    const result = await runTx(vm, {
+      tx,
+      block,
+      skipNonce: true,
+      skipBalance: true,
+      skipBlockGasLimitValidation: true,
+      skipHardForkValidation: true,
+    })
     const { returnValue, exceptionError } = result.execResult
     return { output: returnValue, gasUsed: result.totalGasSpent, error: exceptionError?.error }
   }
 
   /**
    * EIP-1186 proof of an account and of storage slots.
-   * @param {Uint8Array} root @param {Uint8Array} address @param {Uint8Array[]} slots 32 bytes each
+   * @param {Uint8Array} root
+   * @param {Uint8Array} address
+   * @param {Uint8Array[]} slots 32 bytes each
    */
   async proof(root, address, slots) {
-    const manager = await this.#at(root)
+    const manager = await this.#view(root)
     const account = (await manager.getAccount(addressOf(address))) ?? new Account()
     const storageTrie = manager._getStorageTrie(addressOf(address), account)
     const storageProof = []

@@ -6,13 +6,22 @@ import { equal, toHex } from './bytes.js'
 /** @typedef {{target: Uint8Array, add: boolean}} Vote */
 
 export class ValidatorSet {
-  /** @param {Uint8Array[]} list @param {number} epochLength every so many blocks pending votes lapse */
+  /**
+   * @param {Uint8Array[]} list
+   * @param {number} epochLength every so many blocks pending votes lapse
+   */
   constructor(list, epochLength) {
     this.list = [...list].sort(Buffer.compare)
     this.epochLength = epochLength
-    /** target -> voter -> add, both as text. @type {Map<string, Map<string, boolean>>} */
+    /**
+     * target -> voter -> add, both as text.
+     * @type {Map<string, Map<string, boolean>>}
+     */
     this.votes = new Map()
-    /** What the operator wants: target -> add. @type {Map<string, boolean>} */
+    /**
+     * What the operator wants: target -> add.
+     * @type {Map<string, boolean>}
+     */
     this.proposals = new Map()
   }
 
@@ -26,17 +35,29 @@ export class ValidatorSet {
     return Number(number) % this.epochLength === 0
   }
 
-  /** From now on every author votes so, until it is reached. @param {Uint8Array} target @param {boolean} add */
+  /**
+   * From now on every author votes so, until it is reached.
+   * @param {Uint8Array} target
+   * @param {boolean} add
+   */
   propose(target, add) {
     this.proposals.set(toHex(target), add)
   }
 
-  /** @param {Uint8Array} target @returns {boolean} whether there was such a proposal */
+  /**
+   * @param {Uint8Array} target
+   * @returns {boolean} whether there was such a proposal
+   */
   discard(target) {
     return this.proposals.delete(toHex(target))
   }
 
-  /** The vote that an author puts into its block. @param {bigint} number @param {Uint8Array} author @returns {Vote|undefined} */
+  /**
+   * The vote that an author puts into its block.
+   * @param {bigint} number
+   * @param {Uint8Array} author
+   * @returns {Vote|undefined}
+   */
   voteFor(number, author) {
     if (this.isEpoch(number)) return undefined
     for (const [text, add] of this.proposals) {
@@ -48,7 +69,12 @@ export class ValidatorSet {
     return undefined
   }
 
-  /** Counts a block; the set may be another one for the next block. @param {bigint} number @param {Uint8Array} author @param {Vote} [vote] */
+  /**
+   * Counts a block; the set may be another one for the next block.
+   * @param {bigint} number
+   * @param {Uint8Array} author
+   * @param {Vote} [vote]
+   */
   count(number, author, vote) {
     if (this.isEpoch(number)) this.votes.clear()
     else if (vote) this.#countVote(toHex(author), vote)

@@ -30,7 +30,11 @@ export class Verifier {
     this.state = this.rules.begin(start.validators)
   }
 
-  /** Checks a header as the next one and changes nothing. @param {Uint8Array} rlp @returns {{header: object, hash: string, signers: string[]}} throws HeaderError */
+  /**
+   * Checks a header as the next one and changes nothing.
+   * @param {Uint8Array} rlp
+   * @returns {{header: object, hash: string, signers: string[]}} throws HeaderError
+   */
   check(rlp) {
     const header = parseHeader(rlp, this.fieldCount)
     checkCommon(header, this.parent, this.period)
@@ -38,7 +42,10 @@ export class Verifier {
     return { header, hash: this.rules.hash(header), signers }
   }
 
-  /** Checks a header and goes on from it. A refused one leaves everything as it was. @param {Uint8Array} rlp */
+  /**
+   * Checks a header and goes on from it. A refused one leaves everything as it was.
+   * @param {Uint8Array} rlp
+   */
   accept(rlp) {
     const checked = this.check(rlp)
     const { header, hash, signers } = checked
@@ -47,7 +54,10 @@ export class Verifier {
     return checked
   }
 
-  /** Goes on from a header that was rightly refused, so that the valid ones after it can be checked. @param {Uint8Array} rlp */
+  /**
+   * Goes on from a header that was rightly refused, so that the valid ones after it can be checked.
+   * @param {Uint8Array} rlp
+   */
   stepOver(rlp) {
     const header = parseHeader(rlp, this.fieldCount)
     this.state = this.rules.stepOver(header, this.state, this.epochLength)

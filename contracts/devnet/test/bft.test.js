@@ -74,7 +74,9 @@ for (const engine of ENGINES) {
       [altered(rlp, (items) => (items[7] = Uint8Array.of(2))), 'difficulty'],
       [altered(rlp, (items) => (items[13] = new Uint8Array(32))), 'mix_hash'],
     ]
-    for (const [i, [forged, code]] of cases.entries()) assert.throws(() => verifier.check(forged), { code }, `case ${i}`)
+    for (const [i, [forged, code]] of cases.entries()) {
+      assert.throws(() => verifier.check(forged), { code }, `case ${i}`)
+    }
   })
 
   test(`${engine}_headers_with_the_shape_of_the_other_engine_are_refused`, async () => {

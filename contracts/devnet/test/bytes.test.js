@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressOfKey, fromHex, integerBytes, keccak, namedKey, quantity, sign, toHex, toInteger, utf8 } from '../src/bytes.js'
+import {
+  addressOfKey,
+  fromHex,
+  integerBytes,
+  keccak,
+  namedKey,
+  quantity,
+  sign,
+  toHex,
+  toInteger,
+  utf8,
+} from '../src/bytes.js'
 import { recover } from '../src/raw_header.js'
 
 test('hexadecimal_text_is_read_strictly', () => {
   assert.deepEqual(fromHex('0x00Ff'), Uint8Array.of(0, 255))
   assert.deepEqual(fromHex('0x'), new Uint8Array(0))
-  for (const bad of ['', '00', '0x0', '0xzz', '0x00 ', 5, null, undefined, {}]) assert.throws(() => fromHex(bad), TypeError)
+  for (const bad of ['', '00', '0x0', '0xzz', '0x00 ', 5, null, undefined, {}]) {
+    assert.throws(() => fromHex(bad), TypeError)
+  }
   assert.throws(() => fromHex('0x0011', 3), /2 bytes where 3 belong/)
   assert.throws(() => fromHex(new Uint8Array(2), 3), TypeError)
 })

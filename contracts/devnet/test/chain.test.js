@@ -64,7 +64,10 @@ test('without_automine_a_block_takes_what_waits_in_order_of_nonce', async () => 
   const early = await send(key, 0n)
   const gap = await send(other, 2n)
   const block = await chain.mine()
-  assert.deepEqual(block.transactions.map((t) => t.hash), [first, early, late])
+  assert.deepEqual(
+    block.transactions.map((t) => t.hash),
+    [first, early, late],
+  )
   assert.equal(chain.receipt(gap), undefined)
   await send(other, 1n)
   assert.equal((await chain.mine()).transactions.length, 2)
@@ -79,6 +82,44 @@ test('time_moves_only_as_told', async () => {
   assert.equal((await chain.mine()).header.timestamp, 5000n)
   chain.clock.advanceSeconds(60)
   assert.equal((await chain.mine()).header.timestamp, 5060n)
+})
+
+test('a_transaction_that_can_no_longer_be_paid_is_dropped_and_logged', async () => {
+  const lines = []
+  const balances = { [toHex(addressOfKey(key))]: 100n }
+  const chain = await Devnet.create({ balances, automine: false, log: (line) => lines.push(line) })
+  const to = toHex(addressOfKey(namedKey('payee')))
+  const hashes = []
+  for (let i = 0; i < 2; i++) hashes.push(await chain.sendTransaction({ key, to, value: 60n, gasLimit: 21000 }))
+  const block = await chain.mine()
+  assert.deepEqual(
+    block.transactions.map(({ hash }) => hash),
+    [hashes[0]],
+  )
+  assert.equal(lines.length, 1)
+  assert.ok(lines[0].startsWith(`dropped transaction ${hashes[1]}: `))
+  assert.equal(chain.pool.count, 0)
+})
+
+test('what_does_not_fit_into_a_block_waits_for_the_next', async () => {
+  const chain = await Devnet.create({ automine: false, gasLimit: 100_000 })
+  const to = '0x' + '22'.repeat(20)
+  for (const gasLimit of [60_000, 90_000, 30_000]) await chain.sendTransaction({ key, to, gasLimit })
+  await chain.sendTransaction({ key: namedKey('another'), to, gasLimit: 21_000 })
+  // The second of the first sender does not fit, so its third must wait as well.
+  assert.equal((await chain.mine()).transactions.length, 2)
+  assert.equal((await chain.mine()).transactions.length, 2)
+})
+
+test('after_an_error_of_its_own_the_chain_makes_no_more_blocks', async () => {
+  const chain = await Devnet.create()
+  const { inspect } = chain.maker.inspector
+  chain.maker.inspector.inspect = () => {
+    throw new Error('refused')
+  }
+  await assert.rejects(chain.mine(), /refused/)
+  chain.maker.inspector.inspect = inspect
+  await assert.rejects(chain.mine(), /refused/)
 })
 
 test('genesis_balances_can_be_spent', async () => {

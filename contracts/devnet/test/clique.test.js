@@ -56,19 +56,28 @@ test('clique_headers_of_any_other_shape_are_refused', async () => {
       [altered(rlp, (items) => (items[7] = Uint8Array.of(3))), 'difficulty'],
       [altered(rlp, (items) => (items[7] = Uint8Array.of(1))), 'unknown_signer'],
     ]
-    for (const [i, [forged, code]] of cases.entries()) assert.throws(() => verifier.check(forged), { code }, `case ${i}`)
+    for (const [i, [forged, code]] of cases.entries()) {
+      assert.throws(() => verifier.check(forged), { code }, `case ${i}`)
+    }
     verifier.accept(rlp)
   }
   const epoch = rawHeader(chain.block(4))
   assert.throws(() => verifier.check(altered(epoch, (items) => items[2].fill(1))), { code: 'coinbase' })
   assert.throws(() => verifier.check(altered(epoch, (items) => items[14].fill(0xff))), { code: 'nonce' })
-  assert.throws(() => verifier.check(altered(epoch, (items) => (items[EXTRA_DATA_INDEX][32] ^= 1))), { code: 'validators_differ' })
+  assert.throws(() => verifier.check(altered(epoch, (items) => (items[EXTRA_DATA_INDEX][32] ^= 1))), {
+    code: 'validators_differ',
+  })
   verifier.accept(epoch)
 })
 
 test('rinkeby_headers_verify_and_hash_as_published', skipUnless(rinkeby), () => {
   const [genesis, ...headers] = rinkeby.headers
-  const start = { number: 0n, hash: genesis.hash, timestamp: BigInt(genesis.timestamp), validators: genesis.signers_in_extra }
+  const start = {
+    number: 0n,
+    hash: genesis.hash,
+    timestamp: BigInt(genesis.timestamp),
+    validators: genesis.signers_in_extra,
+  }
   const verifier = new Verifier({ engine: 'clique', start, fieldCount: 15, period: 15 })
   for (const vector of headers) {
     const { hash, signers } = verifier.accept(fromHex('0x' + vector.header_rlp))
@@ -80,7 +89,12 @@ test('rinkeby_headers_verify_and_hash_as_published', skipUnless(rinkeby), () => 
 
 test('besu_clique_headers_with_a_base_fee_verify', skipUnless(besu), () => {
   const [genesis, ...blocks] = besu.blocks
-  const start = { number: 0n, hash: genesis.block_hash, timestamp: BigInt(genesis.timestamp), validators: [blocks[0].signer] }
+  const start = {
+    number: 0n,
+    hash: genesis.block_hash,
+    timestamp: BigInt(genesis.timestamp),
+    validators: [blocks[0].signer],
+  }
   const verifier = new Verifier({ engine: 'clique', start })
   for (const vector of blocks) {
     const { hash, signers } = verifier.accept(fromHex('0x' + vector.header_rlp))
@@ -142,8 +156,14 @@ test('the_voting_table_of_eip_225_gives_the_published_sets_and_errors', skipUnle
   const codes = { errUnauthorizedSigner: 'unknown_signer', errRecentlySigned: 'recent_signer' }
   let count = 0
   for (const scenario of scenarios) {
-    if (scenario.failure) assert.throws(() => runScenario(scenario), { code: codes[scenario.failure] }, scenario.description)
-    else assert.deepEqual(runScenario(scenario), scenario.results.map((l) => toHex(addressOf(l)).slice(2)).sort(), scenario.description)
+    if (scenario.failure) {
+      assert.throws(() => runScenario(scenario), { code: codes[scenario.failure] }, scenario.description)
+    } else
+      assert.deepEqual(
+        runScenario(scenario),
+        scenario.results.map((l) => toHex(addressOf(l)).slice(2)).sort(),
+        scenario.description,
+      )
     count++
   }
   assert.equal(count, 24)

@@ -57,7 +57,14 @@ test('a_later_round_moves_on_to_another_proposer', async () => {
 
 test('a_wrong_switch_or_value_changes_nothing', () => {
   const faults = new Faults('qbft', { round: 2 })
-  for (const bad of [{ recent_signer: true }, { round: -1 }, { round: 1.5 }, { stalled: 1 }, { empty_block_period_s: '3' }, { toString: true }]) {
+  for (const bad of [
+    { recent_signer: true },
+    { round: -1 },
+    { round: 1.5 },
+    { stalled: 1 },
+    { empty_block_period_s: '3' },
+    { toString: true },
+  ]) {
     assert.throws(() => faults.set({ few_seals: true, ...bad }), RangeError)
   }
   assert.deepEqual(faults.set({}), new Faults('qbft', { round: 2 }).set({}))

@@ -6,7 +6,10 @@ import { BLOCK_COUNT_MAX, RESULT_COUNT_MAX, findLogs } from '../src/logs.js'
 
 const ALL_BITS = new Uint8Array(256).fill(0xff)
 const log = { address: '0x' + '11'.repeat(20), topics: [] }
-const blockOf = (count, logsBloom = ALL_BITS) => ({ header: { logsBloom }, receipts: [{ logs: Array(count).fill(log) }] })
+const blockOf = (count, logsBloom = ALL_BITS) => ({
+  header: { logsBloom },
+  receipts: [{ logs: Array(count).fill(log) }],
+})
 const search = (blocks, filter = {}) => findLogs(blocks, { from: 0, to: blocks.length - 1, topics: [], ...filter })
 
 test('too_many_results_or_blocks_are_an_error_of_their_own', () => {

@@ -36,11 +36,26 @@ async function start(t, ...args) {
 
 for (const engine of ['qbft', 'ibft2', 'clique']) {
   test(`a_client_of_a_${engine}_chain_verifies_it_from_the_ready_line_and_plain_rpc`, async (t) => {
-    const { ready, call, waitFor } = await start(t, '--engine', engine, '--validators', '3', '--chain-id', '77', '--period', '0.05')
+    const { ready, call, waitFor } = await start(
+      t,
+      '--engine',
+      engine,
+      '--validators',
+      '3',
+      '--chain-id',
+      '77',
+      '--period',
+      '0.05',
+    )
     assert.equal(ready.chainId, 77)
     await waitFor(8)
     const validators = ready.validators.map((v) => v.slice(2))
-    const trusted = { number: 0n, hash: ready.genesisHash.slice(2), timestamp: BigInt(ready.genesisTimestamp), validators }
+    const trusted = {
+      number: 0n,
+      hash: ready.genesisHash.slice(2),
+      timestamp: BigInt(ready.genesisTimestamp),
+      validators,
+    }
     const verifier = new Verifier({ engine, start: trusted })
     for (let n = 1; n <= 8; n++) {
       const block = await call('eth_getBlockByNumber', '0x' + n.toString(16), false)
@@ -58,7 +73,9 @@ test('timestamps_follow_the_shared_clock_and_its_speed', async (t) => {
   clock.set({ chainMs: tomorrow, ratePermille: 1_000_000 })
   const { call, waitFor } = await start(t, '--period', '0.05', '--clock', join(folder, 'clock'))
   await waitFor(10)
-  const times = await Promise.all(['0x0', '0x1', '0xa'].map(async (n) => Number((await call('eth_getBlockByNumber', n, false)).timestamp)))
+  const times = await Promise.all(
+    ['0x0', '0x1', '0xa'].map(async (n) => Number((await call('eth_getBlockByNumber', n, false)).timestamp)),
+  )
   assert.ok(times[0] >= Math.floor(tomorrow / 1000))
   // Nine periods of 50 ms at a thousandfold speed.
   assert.ok(times[2] - times[1] > 300, `${times}`)
@@ -100,7 +117,10 @@ test('wrong_options_end_with_status_2_and_say_which', () => {
     [['--clock', '/nowhere/clock'], /\/nowhere/],
   ]
   for (const [args, message] of cases) {
-    const { status, stderr, stdout } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', timeout: 20_000 })
+    const { status, stderr, stdout } = spawnSync(process.execPath, [program, ...args], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
     assert.equal(status, 2, `${args}`)
     assert.match(stderr, message)
     assert.equal(stdout, '')

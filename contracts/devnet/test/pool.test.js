@@ -5,11 +5,19 @@ import { Pool, PoolError } from '../src/pool.js'
 
 const entry = (sender, nonce, hash = `${sender}${nonce}`) => ({ tx: {}, sender, nonce: BigInt(nonce), hash })
 const limits = { countMax: 100, perSenderMax: 10 }
-const ready = async (pool, nonces = {}) => (await pool.ready(async (sender) => BigInt(nonces[sender] ?? 0))).map(({ hash }) => hash)
+const ready = async (pool, nonces = {}) =>
+  (await pool.ready(async (sender) => BigInt(nonces[sender] ?? 0))).map(({ hash }) => hash)
 
 test('senders_take_turns_by_arrival_and_each_goes_by_nonce', async () => {
   const pool = new Pool(limits)
-  for (const [sender, nonce] of [['a', 1], ['b', 0], ['a', 0], ['b', 1], ['c', 0]]) pool.add(entry(sender, nonce), 0n)
+  for (const [sender, nonce] of [
+    ['a', 1],
+    ['b', 0],
+    ['a', 0],
+    ['b', 1],
+    ['c', 0],
+  ])
+    pool.add(entry(sender, nonce), 0n)
   // a1 came first, but cannot run before a0.
   assert.deepEqual(await ready(pool), ['b0', 'a0', 'a1', 'b1', 'c0'])
 })

@@ -68,5 +68,8 @@ test('the_first_error_ends_production_and_is_reported_once', async (t) => {
   }
   await until(() => errors.length > 0)
   await sleep(100)
-  assert.deepEqual(errors.map(({ message }) => message), ['the clock is gone'])
+  assert.deepEqual(
+    errors.map(({ message }) => message),
+    ['the clock is gone'],
+  )
 })

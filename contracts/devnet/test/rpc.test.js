@@ -21,7 +21,9 @@ async function start(options = {}) {
   const send = async (fields, make = createLegacyTx) => {
     const nonce = BigInt(await call('eth_getTransactionCount', sender, 'pending'))
     const price = make === createFeeMarket1559Tx ? { maxFeePerGas: 0n, maxPriorityFeePerGas: 0n } : { gasPrice: 0n }
-    const tx = make({ nonce, gasLimit: 200_000, chainId: 1337n, ...price, ...fields }, { common: chain.common }).sign(key)
+    const tx = make({ nonce, gasLimit: 200_000, chainId: 1337n, ...price, ...fields }, { common: chain.common }).sign(
+      key,
+    )
     return call('eth_sendRawTransaction', toHex(tx.serialize()))
   }
   const deploy = async (data) => {
@@ -52,8 +54,17 @@ async function indexedRootOf(values) {
 }
 
 function receiptBytes(receipt) {
-  const logs = receipt.logs.map(({ address, topics, data }) => [fromHex(address), topics.map((t) => fromHex(t)), fromHex(data)])
-  const body = [integerBytes(BigInt(receipt.status)), integerBytes(BigInt(receipt.cumulativeGasUsed)), fromHex(receipt.logsBloom), logs]
+  const logs = receipt.logs.map(({ address, topics, data }) => [
+    fromHex(address),
+    topics.map((t) => fromHex(t)),
+    fromHex(data),
+  ])
+  const body = [
+    integerBytes(BigInt(receipt.status)),
+    integerBytes(BigInt(receipt.cumulativeGasUsed)),
+    fromHex(receipt.logsBloom),
+    logs,
+  ]
   return receipt.type === '0x0' ? RLP.encode(body) : Uint8Array.of(Number(receipt.type), ...RLP.encode(body))
 }
 
@@ -68,8 +79,14 @@ test('receipts_and_transactions_of_every_type_rebuild_the_roots_in_the_header', 
   await call('evm_mine')
   const block = await call('eth_getBlockByNumber', 'latest', true)
   const receipts = await call('eth_getBlockReceipts', 'latest')
-  assert.deepEqual(receipts.map((r) => r.type), ['0x0', '0x1', '0x2', '0x0'])
-  assert.deepEqual(receipts.map((r) => r.status), ['0x1', '0x1', '0x1', '0x0'])
+  assert.deepEqual(
+    receipts.map((r) => r.type),
+    ['0x0', '0x1', '0x2', '0x0'],
+  )
+  assert.deepEqual(
+    receipts.map((r) => r.status),
+    ['0x1', '0x1', '0x1', '0x0'],
+  )
   assert.equal(await indexedRootOf(receipts.map(receiptBytes)), block.receiptsRoot)
   const decoded = await Promise.all(block.transactions.map((tx) => createTxFromRPC(tx, { common: chain.common })))
   assert.equal(await indexedRootOf(decoded.map((tx) => tx.serialize())), block.transactionsRoot)
@@ -148,6 +165,18 @@ test('the_estimate_is_the_least_gas_that_succeeds', async () => {
   await call('evm_mine')
   assert.equal((await call('eth_getTransactionReceipt', starved)).status, '0x0')
   assert.equal(await call('eth_estimateGas', { from: sender, to: '0x' + '11'.repeat(20) }), '0x5208')
+  // Clearing a slot gives gas back at the end only, so more is needed than is used.
+  const clearing = { from: sender, to, data: slot(9) + word(0) }
+  const needed = BigInt(await call('eth_estimateGas', clearing))
+  const cleared = await send({ ...clearing, gasLimit: needed })
+  await call('evm_mine')
+  const { status, gasUsed } = await call('eth_getTransactionReceipt', cleared)
+  assert.equal(status, '0x1')
+  assert.ok(BigInt(gasUsed) < needed)
+  await assert.rejects(call('eth_estimateGas', { ...clearing, gas: '0x5208' }), {
+    code: -32000,
+    message: /intrinsic gas/,
+  })
 })
 
 test('a_revert_has_code_3_and_its_data', async () => {
@@ -180,7 +209,14 @@ test('transactions_that_can_never_run_are_refused_with_the_reason', async () => 
   await refuse(raw({}, { common: elsewhere }), /invalid transaction: .*chain id 1337/)
   await refuse('0x010203', /invalid transaction/)
   await refuse('0x', /invalid transaction/)
-  const unprotected = [new Uint8Array(0), new Uint8Array(0), integerBytes(21000), fromHex(to), new Uint8Array(0), new Uint8Array(0)]
+  const unprotected = [
+    new Uint8Array(0),
+    new Uint8Array(0),
+    integerBytes(21000),
+    fromHex(to),
+    new Uint8Array(0),
+    new Uint8Array(0),
+  ]
   await refuse(preEip155(unprotected), /replay-protected/)
   const first = raw({})
   await call('eth_sendRawTransaction', first)
@@ -198,7 +234,9 @@ test('transactions_that_can_never_run_are_refused_with_the_reason', async () => 
 function preEip155(fields) {
   const seal = sign(keccak(RLP.encode(fields)), key)
   const number = (bytes) => integerBytes(BigInt(toHex(bytes)))
-  return toHex(RLP.encode([...fields, Uint8Array.of(27 + seal[64]), number(seal.subarray(0, 32)), number(seal.subarray(32, 64))]))
+  return toHex(
+    RLP.encode([...fields, Uint8Array.of(27 + seal[64]), number(seal.subarray(0, 32)), number(seal.subarray(32, 64))]),
+  )
 }
 
 test('bad_parameters_are_named', async () => {
@@ -234,8 +272,18 @@ test('the_node_says_who_it_is', async () => {
 
 test('validators_are_read_and_voted_on_by_the_names_of_each_engine', async () => {
   const names = {
-    qbft: ['qbft_getValidatorsByBlockNumber', 'qbft_proposeValidatorVote', 'qbft_getPendingVotes', 'qbft_discardValidatorVote'],
-    ibft2: ['ibft_getValidatorsByBlockNumber', 'ibft_proposeValidatorVote', 'ibft_getPendingVotes', 'ibft_discardValidatorVote'],
+    qbft: [
+      'qbft_getValidatorsByBlockNumber',
+      'qbft_proposeValidatorVote',
+      'qbft_getPendingVotes',
+      'qbft_discardValidatorVote',
+    ],
+    ibft2: [
+      'ibft_getValidatorsByBlockNumber',
+      'ibft_proposeValidatorVote',
+      'ibft_getPendingVotes',
+      'ibft_discardValidatorVote',
+    ],
     clique: ['clique_getSigners', 'clique_propose', 'clique_proposals', 'clique_discard'],
   }
   for (const [engine, [list, propose, pending, discard]] of Object.entries(names)) {

@@ -15,14 +15,22 @@ const slot = (n) => '0x' + word(n)
 async function provenSlots(chain, address, slots, at) {
   const { stateRoot } = chain.block(at).header
   const proof = await chain.getProof(address, slots, at)
-  const account = provenValue(stateRoot, keccak(fromHex(address)), proof.accountProof.map((n) => fromHex(n)))
+  const account = provenValue(
+    stateRoot,
+    keccak(fromHex(address)),
+    proof.accountProof.map((n) => fromHex(n)),
+  )
   if (account === undefined) return slots.map(() => undefined)
   const [nonce, balance, storageRoot, codeHash] = RLP.decode(account)
   assert.equal(toHex(storageRoot), proof.storageHash)
   assert.equal(toHex(codeHash), proof.codeHash)
   assert.deepEqual([nonce, balance], [integerBytes(BigInt(proof.nonce)), integerBytes(BigInt(proof.balance))])
   return proof.storageProof.map(({ key: name, value, proof: nodes }) => {
-    const found = provenValue(storageRoot, keccak(fromHex(name)), nodes.map((n) => fromHex(n)))
+    const found = provenValue(
+      storageRoot,
+      keccak(fromHex(name)),
+      nodes.map((n) => fromHex(n)),
+    )
     const proven = found === undefined ? 0n : BigInt(toHex(RLP.decode(found)))
     assert.equal(BigInt(value), proven)
     return proven
@@ -41,14 +49,19 @@ test('proofs_of_many_slots_verify_against_the_state_root', async () => {
   assert.equal(chain.head.receipts.length, 300)
   const names = Array.from({ length: 320 }, (_, i) => slot(i))
   const values = await provenSlots(chain, to, names, 2)
-  assert.deepEqual(values, names.map((_, i) => (i < 300 ? BigInt(i * i + 1) : 0n)))
+  assert.deepEqual(
+    values,
+    names.map((_, i) => (i < 300 ? BigInt(i * i + 1) : 0n)),
+  )
 })
 
 test('proofs_of_the_last_256_blocks_stay_available', async () => {
   const chain = await Devnet.create({ verify: false })
   const to = await chain.deploy({ key, data: storeContract })
   for (let i = 2; i <= 300; i++) await chain.sendTransaction({ key, to, data: slot(7) + word(i) })
-  for (const at of [2, 44, 45, 150, 299, 300]) assert.deepEqual(await provenSlots(chain, to, [slot(7), slot(8)], at), [BigInt(at), 0n])
+  for (const at of [2, 44, 45, 150, 299, 300]) {
+    assert.deepEqual(await provenSlots(chain, to, [slot(7), slot(8)], at), [BigInt(at), 0n])
+  }
 })
 
 test('absent_accounts_and_empty_tries_are_provable', async () => {
@@ -81,7 +94,12 @@ test('the_storage_root_is_that_of_a_trie_built_from_the_slots_alone', async () =
       const [name, value] = [next(40), next(3) === 0 ? 0 : next(1000)]
       // Now and then there is gas for the store but not for the log after it, so that the store is undone.
       const starved = next(5) === 0
-      const hash = await chain.sendTransaction({ key, to, data: slot(name) + word(value), gasLimit: starved ? 26_000 : 60_000 })
+      const hash = await chain.sendTransaction({
+        key,
+        to,
+        data: slot(name) + word(value),
+        gasLimit: starved ? 26_000 : 60_000,
+      })
       slots.set(hash, [name, value])
     }
     await chain.mine()
@@ -96,7 +114,9 @@ test('the_storage_root_is_that_of_a_trie_built_from_the_slots_alone', async () =
   }
   assert.ok(failed > 5)
   const trie = await createMPT({ useKeyHashing: true })
-  for (const [name, value] of expected) if (value !== 0) await trie.put(fromHex(slot(name)), RLP.encode(integerBytes(value)))
+  for (const [name, value] of expected) {
+    if (value !== 0) await trie.put(fromHex(slot(name)), RLP.encode(integerBytes(value)))
+  }
   assert.equal((await chain.getProof(to)).storageHash, toHex(trie.root()))
 })
 

@@ -10,7 +10,10 @@ const names = (set) => set.list.map((a) => a[0])
 
 test('a_majority_of_the_set_decides', () => {
   for (const size of [1, 2, 3, 4, 5, 6]) {
-    const set = new ValidatorSet(Array.from({ length: size }, (_, i) => address(i + 1)), 1000)
+    const set = new ValidatorSet(
+      Array.from({ length: size }, (_, i) => address(i + 1)),
+      1000,
+    )
     const needed = Math.floor(size / 2) + 1
     for (let voter = 1; voter <= needed; voter++) {
       assert.equal(set.list.length, size, `${size} validators, ${voter} votes`)

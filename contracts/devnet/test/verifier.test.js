@@ -19,7 +19,7 @@ test('a_flipped_bit_in_any_byte_of_a_header_is_refused', async () => {
     verifier.check(rlp)
     for (let i = 0; i < rlp.length; i++) {
       const flipped = Uint8Array.from(rlp)
-      flipped[i] ^= 1 << i % 8
+      flipped[i] ^= 1 << (i % 8)
       assert.throws(() => verifier.check(flipped), HeaderError, `${engine}: byte ${i}`)
     }
   }
