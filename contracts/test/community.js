@@ -214,3 +214,16 @@ export class Negotiation {
     }
   }
 }
+
+/** A negotiation that is open for round 1, of `count` devices with keys named after `name`. */
+export async function started(world, name, { count = 3, slots = 4, changes = {}, parameters, devices = community(name, count, slots) } = {}) {
+  await world.enrol(devices)
+  const epoch = (await world.view(world.scheduler, 'lastEpoch')) + 1n
+  const epochRules = rules(world, { epoch, slots: BigInt(slots), ...changes })
+  const n = new Negotiation(world, devices, epochRules, parameters ?? problem(slots, { devices: devices.length }))
+  await n.open()
+  await n.enter()
+  world.pass(epochRules.enterSeconds)
+  await n.start()
+  return n
+}

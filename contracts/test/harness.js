@@ -91,7 +91,7 @@ export class World {
     if (receipt.status !== 1) throw revertOf(contract, receipt)
     const events = receipt.logs.map((log) => {
       const { name, args: values } = contract.face.parseLog(log)
-      return { name, ...values.toObject() }
+      return { ...values.toObject(), name }
     })
     const logGas = ({ topics, data: bytes }) => LOG_GAS.base + LOG_GAS.topic * topics.length + LOG_GAS.byte * getBytes(bytes).length
     return { gas: receipt.gasUsed, eventGas: receipt.logs.reduce((gas, log) => gas + logGas(log), 0), events, data }
