@@ -142,8 +142,22 @@ export class Devnet {
     return block
   }
 
-  #accountOf(sender) {
-    return this.state.account(this.head.header.stateRoot, fromHex(sender, 20))
+  /** Hands over the account as it is at the head; no block comes between reading it and what `use` does at once. */
+  async #withAccount(sender, use) {
+    for (;;) {
+      const { head } = this
+      const account = await this.state.account(head.header.stateRoot, fromHex(sender, 20))
+      if (head === this.head) return use(account)
+    }
+  }
+
+  /**
+   * The nonce after the sender's transactions in blocks and in the pool.
+   * @param {string} sender
+   * @returns {Promise<bigint>}
+   */
+  nextNonce(sender) {
+    return this.#withAccount(sender, ({ nonce }) => this.pool.nextNonce(sender, nonce))
   }
 
   /**
@@ -152,9 +166,10 @@ export class Devnet {
    */
   async submit(raw) {
     const candidate = decodeTransaction(fromHex(raw), this.common)
-    const account = await this.#accountOf(candidate.sender)
-    checkCanRun(candidate, account, BigInt(this.options.gasLimit))
-    this.pool.add(candidate, account.nonce)
+    await this.#withAccount(candidate.sender, (account) => {
+      checkCanRun(candidate, account, BigInt(this.options.gasLimit))
+      this.pool.add(candidate, account.nonce)
+    })
     if (this.automine) await this.mine()
     return candidate.hash
   }
@@ -173,8 +188,14 @@ export class Devnet {
   async sendTransaction({ key, to, data = '0x', value = 0n, gasLimit = this.options.gasLimit, nonce }) {
     const secret = fromHex(key, 32)
     const sender = toHex(addressOfKey(secret))
-    const next = nonce ?? this.pool.nextNonce(sender, (await this.#accountOf(sender)).nonce)
-    const fields = { nonce: next, gasPrice: 0n, gasLimit, to, data: fromHex(data), value }
+    const fields = {
+      nonce: nonce ?? (await this.nextNonce(sender)),
+      gasPrice: 0n,
+      gasLimit,
+      to,
+      data: fromHex(data),
+      value,
+    }
     const hash = await this.submit(createLegacyTx(fields, { common: this.common }).sign(secret).serialize())
     return this.automine ? this.receipt(hash) : hash
   }

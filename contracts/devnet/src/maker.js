@@ -54,7 +54,7 @@ export class Maker {
     const fault = { ...this.faults.values }
     const validators = this.validators.list
     const plan = this.#plan(validators, fault)
-    const { header, included } = await this.#execute(this.#draft(plan), plan.author)
+    const { header, included, rejected } = await this.#execute(this.#draft(plan), plan.author)
     const content = { author: plan.author, validators, included }
     const signing = {
       ...content,
@@ -66,6 +66,9 @@ export class Maker {
     if (fault.equivocate) block.twin = this.#assemble(this.engine.seal(this.engine.twin(header), signing), content)
     this.inspector?.inspect(block, plan.refusedAs)
     this.ledger.append(block)
+    // Not earlier: whoever asks for the next nonce must find each transaction in the pool or in a block.
+    for (const { entry } of [...included, ...rejected]) this.pool.remove(entry.sender, entry.nonce)
+    for (const { entry, reason } of rejected) this.options.log(`dropped transaction ${entry.hash}: ${reason}`)
     this.validators.count(header.number, plan.author, plan.vote)
     return block
   }
@@ -102,8 +105,6 @@ export class Maker {
     const { stateRoot } = this.ledger.head.header
     const nonceOf = async (sender) => (await this.state.account(stateRoot, fromHex(sender, 20))).nonce
     const { included, rejected, gasUsed } = await this.state.runBlock(draft, author, await this.pool.ready(nonceOf))
-    for (const { entry } of [...included, ...rejected]) this.pool.remove(entry.sender, entry.nonce)
-    for (const { entry, reason } of rejected) this.options.log(`dropped transaction ${entry.hash}: ${reason}`)
     const header = {
       ...draft,
       gasUsed,
@@ -114,7 +115,7 @@ export class Maker {
       ),
       logsBloom: unionOf(included.map(({ result }) => result.receipt.bitvector)),
     }
-    return { header, included }
+    return { header, included, rejected }
   }
 
   #assemble(header, { author, validators, included }) {

@@ -129,8 +129,8 @@ function stateMethods(chain) {
   return {
     eth_getBalance: async (address, at) => quantity((await accountAt(address, at)).balance),
     eth_getTransactionCount: async (address, at) => {
-      const { nonce } = await accountAt(address, at)
-      return quantity(at === 'pending' ? chain.pool.nextNonce(hexParam('address', address), nonce) : nonce)
+      if (at === 'pending') return quantity(await chain.nextNonce(hexParam('address', address, 20)))
+      return quantity((await accountAt(address, at)).nonce)
     },
     eth_getCode: async (address, at) => toHex(await chain.state.code(rootAt(at), bytesParam('address', address, 20))),
     eth_getStorageAt: async (address, slot, at) => {

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { Devnet } from '../src/chain.js'
 import { addressOfKey, namedKey, toHex } from '../src/bytes.js'
 import { ManualClock } from '../src/clock.js'
+import { createRpc } from '../src/rpc.js'
 import { environmentContract, revertContract, storeContract, word } from '../fixtures/hand_assembled.js'
 
 const key = namedKey('tester')
@@ -99,6 +100,19 @@ test('a_transaction_that_can_no_longer_be_paid_is_dropped_and_logged', async () 
   assert.equal(lines.length, 1)
   assert.ok(lines[0].startsWith(`dropped transaction ${hashes[1]}: `))
   assert.equal(chain.pool.count, 0)
+})
+
+test('the_next_nonce_never_goes_back_while_a_block_is_made', async () => {
+  const chain = await Devnet.create({ automine: false })
+  const rpc = createRpc({ chain })
+  const sender = toHex(addressOfKey(key))
+  for (let i = 0; i < 20; i++) await chain.sendTransaction({ key, to: sender, gasLimit: 21_000 })
+  let made = false
+  const making = chain.mine().then(() => (made = true))
+  let asked = 0
+  for (; !made; asked++) assert.equal(await rpc('eth_getTransactionCount', [sender, 'pending']), '0x14')
+  await making
+  assert.ok(asked > 5)
 })
 
 test('what_does_not_fit_into_a_block_waits_for_the_next', async () => {
