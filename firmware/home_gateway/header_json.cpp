@@ -148,6 +148,7 @@ BlockHeader header_from_json(const json& block, Engine engine) {
   BlockHeader result;
   result.encoded = writer.list();
   const chain::Header header = decode(result.encoded, shape);
+  result.shape = shape;
   result.number = header.number;
   result.timestamp_s = header.timestamp_s;
   result.parent_hash = to_array<32>(header.parent_hash);
@@ -157,6 +158,21 @@ BlockHeader header_from_json(const json& block, Engine engine) {
     fail("block " + std::to_string(result.number) + ": its fields do not have the hash that the node states");
   }
   return result;
+}
+
+std::vector<Address> listed_validators(const BlockHeader& block, Engine engine) {
+  std::vector<Address> validators;
+  if (engine != Engine::qbft && engine != Engine::ibft2) return validators;
+  const chain::Header header = decode(block.encoded, block.shape);
+  codec::RlpReader items = codec::open_rlp_list(header.extra_data);
+  items.any();  // vanity
+  codec::RlpReader list(items.list());
+  while (!list.at_end() && ok(list.error())) {
+    const Bytes address = list.fixed(sizeof(Address));
+    if (ok(list.error())) validators.push_back(to_array<20>(address));
+  }
+  if (!ok(list.error())) fail(std::string("extraData: ") + error_name(list.error()));
+  return validators;
 }
 
 }  // namespace wattproof::ethereum

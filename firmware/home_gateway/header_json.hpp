@@ -23,10 +23,14 @@ struct BlockHeader {
   Hash32 parent_hash{};
   Hash32 state_root{};
   ByteVector encoded;  // RLP as a device takes it, real extraData included
+  chain::HeaderShape shape = chain::HeaderShape::london;
 };
 
 // Rebuilds the header's RLP from its fields, decodes it as strictly as a device does, and compares its hash with the
 // one that the node states. Throws std::runtime_error that names the field or the rule.
 BlockHeader header_from_json(const nlohmann::json& block, Engine engine);
+
+// The validators that a QBFT or IBFT2 header lists; empty for other engines and where a contract keeps them.
+std::vector<Address> listed_validators(const BlockHeader& header, Engine engine);
 
 }  // namespace wattproof::ethereum

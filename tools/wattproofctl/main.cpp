@@ -6,7 +6,7 @@
 #include <iostream>
 
 #include "base/check.hpp"
-#include "command.hpp"
+#include "chain_commands.hpp"
 #include "rpc_client.hpp"
 
 namespace wattproof {
@@ -23,6 +23,7 @@ namespace {
 using namespace wattproof::tool;
 
 int print(const Outcome& outcome) {
+  if (outcome.output.is_null()) return outcome.status;  // printed already, as text
   std::cout << outcome.output.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
   std::cout.flush();
   return std::cout ? outcome.status : exit_refused;
@@ -37,6 +38,9 @@ int run(const std::function<Outcome()>& command) {
     Json output = {{"error", "bad_input"}, {"detail", error.what()}};
     if (!error.field.empty()) output["field"] = error.field;
     return print({output, exit_usage});
+  } catch (const Refused& error) {
+    std::cerr << "wattproofctl: " << error.what() << '\n';
+    return print({{{"error", error.error}, {"detail", error.what()}}, exit_refused});
   } catch (const std::exception& error) {
     std::cerr << "wattproofctl: " << error.what() << '\n';
     return print({{{"error", "failed"}, {"detail", error.what()}}, exit_refused});
@@ -46,13 +50,124 @@ int run(const std::function<Outcome()>& command) {
 struct Options {
   std::string file = "-";
   bool certificate = false;
+  bool json = false;
+  ChainOptions chain;
+  DeployOptions deploy;
+  ProvisionOptions provision;
+  EpochOptions epoch;
 };
+
+// Runs a command that speaks to a node.
+int run_on_chain(const Options& options, const std::function<Outcome(wattproof::ethereum::Rpc&)>& command) {
+  return run([&] {
+    wattproof::ethereum::RpcOptions rpc;
+    rpc.url = options.chain.url;
+    wattproof::ethereum::RpcClient client(rpc);
+    return command(client);
+  });
+}
+
+void add_chain_options(CLI::App& command, Options& options, bool has_registry, bool has_key) {
+  command.add_option("--url", options.chain.url, "JSON-RPC of a node: http://..")->required();
+  if (has_registry) {
+    command.add_option("--registry", options.chain.registry, "Address of the DeviceRegistry")->required();
+    command.add_option("--engine", options.chain.engine, "qbft, ibft2, clique or aura")->capture_default_str();
+    command.add_option("--first-block", options.chain.first_block, "Block from which events are read");
+  }
+  if (has_key) command.add_option("--key", options.chain.key_file, "File with the operator's private key")->required();
+}
 
 // A command that reads one document.
 CLI::App* document_command(CLI::App& parent, const char* name, const char* help, Options& options) {
   CLI::App* const command = parent.add_subcommand(name, help);
   command->add_option("FILE", options.file, "JSON document; - is standard input")->required();
   return command;
+}
+
+void add_operator_commands(CLI::App& app, Options& options, int& status) {
+  CLI::App* const deploy = app.add_subcommand("deploy", "Deploy the contracts; makes the key file if there is none");
+  add_chain_options(*deploy, options, false, true);
+  options.deploy.artifacts = WATTPROOF_ARTIFACTS;
+  deploy->add_option("--artifacts", options.deploy.artifacts, "Folder with the contracts' JSON files")->capture_default_str();
+  deploy->add_option("--admin", options.deploy.admin, "Holder of the admin role; default: the operator");
+  deploy->add_option("--admin-delay", options.deploy.admin_delay_s, "Seconds before an offered admin role can be taken")
+      ->capture_default_str();
+  deploy->callback([&] {
+    status = run_on_chain(options, [&](auto& rpc) { return deploy_command(options.chain, options.deploy, rpc); });
+  });
+
+  CLI::App* const enrol = document_command(app, "enrol", "Add devices with their terms to the registry", options);
+  add_chain_options(*enrol, options, true, true);
+  enrol->callback([&] {
+    status = run_on_chain(options, [&](auto& rpc) {
+      return enrol_command(options.chain, parse_document(read_document(options.file)), rpc);
+    });
+  });
+
+  CLI::App* const provision = document_command(app, "provision", "Write the operator's part of a device's TOML file", options);
+  add_chain_options(*provision, options, true, false);
+  provision->add_option("--id", options.provision.id, "Number of the device in the registry")->required();
+  provision->add_option("--output", options.provision.output, "File to write; - is standard output")->capture_default_str();
+  provision->callback([&] {
+    status = run_on_chain(options, [&](auto& rpc) {
+      return provision_command(options.chain, options.provision, parse_document(read_document(options.file)), rpc);
+    });
+  });
+
+  CLI::App* const show = app.add_subcommand("status", "Devices and epochs, as the events tell them");
+  add_chain_options(*show, options, true, false);
+  show->callback([&] { status = run_on_chain(options, [&](auto& rpc) { return status_command(options.chain, rpc); }); });
+}
+
+void add_epoch_open(CLI::App& epoch, Options& options, int& status) {
+  CLI::App* const open = document_command(epoch, "open", "Open an epoch with prices, base load and cap (JSON or CSV)", options);
+  add_chain_options(*open, options, true, true);
+  EpochOptions& rules = options.epoch;
+  open->add_option("--epoch", rules.epoch, "Number; default: the one after the last");
+  open->add_option("--start", rules.start_s, "Chain time of slot 0; default: the next midnight, UTC");
+  open->add_option("--rho0", rules.rho0, "Penalty in 2^-16 micro-units per kWh and W; default: from the prices");
+  open->add_option("--tolerance-w", rules.tolerance_w, "Absolute tolerance of the residuals")->capture_default_str();
+  open->add_option("--round-seconds", rules.round_s, "After which any round may be closed")->capture_default_str();
+  open->add_option("--grace-seconds", rules.grace_s, "After which as many answers as before suffice")->capture_default_str();
+  open->add_option("--enter-seconds", rules.enter_s, "After which the first round may start")->capture_default_str();
+  open->add_option("--rounds-max", rules.rounds_max, "The last round")->capture_default_str();
+  open->add_option("--dispute-seconds", rules.dispute_s, "For which the ring entry is kept")->capture_default_str();
+  open->add_option("--warm-epoch", rules.warm_epoch, "Epoch to start from if it became final; 0: none");
+  open->callback([&] {
+    status = run_on_chain(options, [&](auto& rpc) {
+      return epoch_open_command(options.chain, options.epoch, options.file, read_document(options.file), rpc);
+    });
+  });
+}
+
+void add_epoch_commands(CLI::App& app, Options& options, int& status) {
+  CLI::App* const epoch = app.add_subcommand("epoch", "Open, watch and close epochs");
+  epoch->require_subcommand(1);
+  add_epoch_open(*epoch, options, status);
+  CLI::App* const show = epoch->add_subcommand("status", "Round, answers and residuals of an epoch");
+  CLI::App* const close = epoch->add_subcommand("close", "Close the present round, as anyone may when it is time");
+  CLI::App* const schedule = app.add_subcommand("schedule", "Read schedules");
+  schedule->require_subcommand(1);
+  CLI::App* const table = schedule->add_subcommand("show", "Aggregate and profiles, recomputed from the events");
+  table->add_flag("--json", options.json, "JSON in place of a table");
+  for (CLI::App* const command : {show, close, table}) {
+    add_chain_options(*command, options, true, command == close);
+    command->add_option("--epoch", options.epoch.epoch, "Number; default: the newest");
+  }
+  show->callback([&] {
+    status = run_on_chain(options, [&](auto& rpc) { return epoch_status_command(options.chain, options.epoch.epoch, rpc); });
+  });
+  close->callback([&] {
+    status = run_on_chain(options, [&](auto& rpc) { return epoch_close_command(options.chain, options.epoch.epoch, rpc); });
+  });
+  table->callback([&] {
+    status = run_on_chain(options, [&](auto& rpc) {
+      Outcome outcome = schedule_show_command(options.chain, options.epoch.epoch, rpc);
+      if (options.json) return outcome;
+      std::cout << schedule_table(outcome.output);
+      return Outcome{nullptr, outcome.status};
+    });
+  });
 }
 
 }  // namespace
@@ -78,6 +193,9 @@ int main(int argc, char** argv) {
   document_command(*verify, "proof", "A Merkle-Patricia proof", options)->callback([&] {
     status = run([&] { return verify_proof_command(parse_document(read_document(options.file))); });
   });
+
+  add_operator_commands(app, options, status);
+  add_epoch_commands(app, options, status);
 
   try {
     app.parse(argc, argv);

@@ -98,7 +98,7 @@ Outcome solve_command(const Json& document, bool with_certificate) {
 
   solver::Report report;
   if (!is_empty_window) {
-    std::vector<std::uint64_t> workspace(solver::workspace_words(slot_count_max));
+    std::vector<std::uint64_t> workspace(solver::workspace_words(device, problem.grid));
     const Error error = solver::solve(device, problem.grid, problem.target_w, problem.cost, workspace, profile_w, report);
     const bool is_infeasible =
         error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
