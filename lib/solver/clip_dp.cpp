@@ -19,123 +19,111 @@ struct Knot {
   std::int32_t rise;
 };
 
-// The knots of S in ascending order, in the middle of a caller's array so that both ends can grow and shrink.
-class Knots {
- public:
-  Knots(Knot* begin, std::uint32_t capacity) : begin_(begin), end_(begin + capacity) {
-    first_ = last_ = begin + capacity / 2;
-  }
-
-  // Makes room for two knots at each end. Never more than two knots a slot are alive (docs/SOLVER.md), so it fits.
-  void make_room() {
-    if (first_ - begin_ >= 2 && end_ - last_ >= 2) return;
-    const std::int32_t count = static_cast<std::int32_t>(last_ - first_);
-    Knot* to = begin_ + (end_ - begin_ - count) / 2;
-    WATTPROOF_CHECK(to - begin_ >= 2);
-    if (to < first_) {
-      for (std::int32_t i = 0; i < count; ++i) to[i] = first_[i];
-    } else {
-      for (std::int32_t i = count; i > 0; --i) to[i - 1] = first_[i - 1];
-    }
-    first_ = to;
-    last_ = to + count;
-  }
-
-  // Slope +1 from `at` on: the part left of it moves down.
-  void insert_rise(std::int32_t at) {
-    Knot* hole = --first_;
-    while (hole + 1 < last_ && hole[1].at <= at) {
-      hole[0] = hole[1];
-      ++hole;
-    }
-    *hole = {at, 1};
-  }
-
-  // Slope -1 from `at` on: the part right of it moves up.
-  void insert_fall(std::int32_t at) {
-    Knot* hole = last_++;
-    while (hole > first_ && hole[-1].at > at) {
-      hole[0] = hole[-1];
-      --hole;
-    }
-    *hole = {at, -1};
-  }
-
-  // Cuts off the lowest `need` > 0 of S and returns the last grid price at or below which all of it is cut.
-  std::int32_t clip_low(std::uint32_t need) {
-    std::int32_t slope = 0;
-    for (Knot* knot = first_;; ++knot) {
-      WATTPROOF_CHECK(knot < last_);
-      slope += knot->rise;
-      if (slope <= 0) continue;
-      const std::uint32_t rate = static_cast<std::uint32_t>(slope);
-      if (knot + 1 < last_) {
-        const std::uint32_t rise = rate * (static_cast<std::uint32_t>(knot[1].at) - static_cast<std::uint32_t>(knot->at));
-        if (rise < need) {
-          need -= rise;
-          continue;
-        }
-      }
-      const std::uint32_t steps = need / rate;
-      const std::int32_t rest = static_cast<std::int32_t>(need - steps * rate);
-      const std::int32_t at = knot->at + static_cast<std::int32_t>(steps);
-      first_ = knot;
-      if (rest == 0) {
-        *first_ = {at, slope};
-      } else {
-        if (knot + 1 < last_ && knot[1].at == at + 1) {
-          knot[1].rise += rest;
-        } else {
-          *knot = {at + 1, rest};
-          --first_;
-        }
-        *first_ = {at, slope - rest};
-      }
-      return at;
-    }
-  }
-
-  // The mirror image: cuts off the highest `need` > 0 of S.
-  std::int32_t clip_high(std::uint32_t need) {
-    std::int32_t slope = 0;
-    for (Knot* knot = last_ - 1;; --knot) {
-      WATTPROOF_CHECK(knot >= first_);
-      slope -= knot->rise;
-      if (slope <= 0) continue;
-      const std::uint32_t rate = static_cast<std::uint32_t>(slope);
-      if (knot > first_) {
-        const std::uint32_t rise =
-            rate * (static_cast<std::uint32_t>(knot->at) - static_cast<std::uint32_t>(knot[-1].at));
-        if (rise < need) {
-          need -= rise;
-          continue;
-        }
-      }
-      const std::uint32_t steps = need / rate;
-      const std::int32_t rest = static_cast<std::int32_t>(need - steps * rate);
-      const std::int32_t at = knot->at - static_cast<std::int32_t>(steps);
-      last_ = knot + 1;
-      if (rest == 0) {
-        *knot = {at, -slope};
-      } else {
-        if (knot > first_ && knot[-1].at == at - 1) {
-          knot[-1].rise -= rest;
-        } else {
-          *knot = {at - 1, -rest};
-          ++last_;
-        }
-        last_[-1] = {at, rest - slope};
-      }
-      return at;
-    }
-  }
-
- private:
-  Knot* begin_;
-  Knot* end_;
-  Knot* first_;
-  Knot* last_;
+// The knots of S in ascending order, in the middle of a caller's array so that both ends can grow and shrink. The small
+// functions below are inlined into the one loop that uses them, which keeps the two ends in registers.
+struct Knots {
+  Knot* begin;
+  Knot* end;
+  Knot* first;
+  Knot* last;
+  Knot* first_min;  // where a slot no longer has room to the left
+  Knot* last_max;   // and to the right
 };
+
+// Two free places at each end are enough for a slot: a knot and half a clip. Never more than two knots a slot are alive
+// (docs/SOLVER.md), so there is always room to move into.
+void centre(Knots& knots) {
+  const std::int32_t count = static_cast<std::int32_t>(knots.last - knots.first);
+  Knot* const to = knots.begin + (knots.end - knots.begin - count) / 2;
+  WATTPROOF_CHECK(to - knots.begin >= 2);
+  if (to < knots.first) {
+    for (std::int32_t i = 0; i < count; ++i) to[i] = knots.first[i];
+  } else {
+    for (std::int32_t i = count; i > 0; --i) to[i - 1] = knots.first[i - 1];
+  }
+  knots.first = to;
+  knots.last = to + count;
+}
+
+// Slope +1 from `rise_at` on and -1 from `fall_at` > rise_at on. The part left of the first moves down, the part right of
+// the second up; each search ends at the other knot at the latest, so neither looks for the end of the array.
+[[gnu::always_inline]] inline void insert(Knots& knots, std::int32_t rise_at, std::int32_t fall_at) {
+  Knot* rise = --knots.first;
+  rise->at = rise_at;
+  Knot* fall = knots.last++;
+  for (; fall[-1].at > fall_at; --fall) fall[0] = fall[-1];
+  *fall = {fall_at, -1};
+  for (; rise[1].at <= rise_at; ++rise) rise[0] = rise[1];
+  *rise = {rise_at, 1};
+}
+
+// Cuts off the lowest `need` > 0 of S, which must be at most all of it: then the walk ends before the last knot, where
+// S stops rising. Returns the last grid price at which all of that is cut. A rise between two knots is at most the
+// span of S, so it fits 32 bits.
+[[gnu::always_inline]] inline std::int32_t clip_low(Knots& knots, std::uint32_t need) {
+  Knot* knot = knots.first;
+  std::uint32_t slope = static_cast<std::uint32_t>(knot->rise);
+  for (;; ++knot) {
+    const std::uint32_t rise = slope * (static_cast<std::uint32_t>(knot[1].at) - static_cast<std::uint32_t>(knot->at));
+    if (rise >= need) break;
+    need -= rise;
+    slope += static_cast<std::uint32_t>(knot[1].rise);
+  }
+  std::uint32_t steps = need;
+  if (slope != 1) {
+    steps = need / slope;
+    const std::uint32_t rest = need - steps * slope;
+    if (rest != 0) {
+      const std::int32_t next = knot->at + static_cast<std::int32_t>(steps) + 1;
+      slope -= rest;
+      if (knot[1].at == next) {
+        knot[1].rise += static_cast<std::int32_t>(rest);
+      } else {
+        *knot = {next, static_cast<std::int32_t>(rest)};
+        knot[-1] = {next - 1, static_cast<std::int32_t>(slope)};
+        knots.first = knot - 1;
+        return next - 1;
+      }
+    }
+  }
+  knots.first = knot;
+  const std::int32_t at = knot->at + static_cast<std::int32_t>(steps);
+  *knot = {at, static_cast<std::int32_t>(slope)};
+  return at;
+}
+
+// The mirror image: cuts off the highest `need` > 0 of S.
+[[gnu::always_inline]] inline std::int32_t clip_high(Knots& knots, std::uint32_t need) {
+  Knot* knot = knots.last - 1;
+  std::uint32_t slope = 0u - static_cast<std::uint32_t>(knot->rise);
+  for (;; --knot) {
+    const std::uint32_t rise = slope * (static_cast<std::uint32_t>(knot->at) - static_cast<std::uint32_t>(knot[-1].at));
+    if (rise >= need) break;
+    need -= rise;
+    slope -= static_cast<std::uint32_t>(knot[-1].rise);
+  }
+  std::uint32_t steps = need;
+  if (slope != 1) {
+    steps = need / slope;
+    const std::uint32_t rest = need - steps * slope;
+    if (rest != 0) {
+      const std::int32_t next = knot->at - static_cast<std::int32_t>(steps) - 1;
+      slope -= rest;
+      if (knot[-1].at == next) {
+        knot[-1].rise -= static_cast<std::int32_t>(rest);
+      } else {
+        *knot = {next, 0 - static_cast<std::int32_t>(rest)};
+        knot[1] = {next + 1, 0 - static_cast<std::int32_t>(slope)};
+        knots.last = knot + 2;
+        return next + 1;
+      }
+    }
+  }
+  knots.last = knot + 1;
+  const std::int32_t at = knot->at - static_cast<std::int32_t>(steps);
+  *knot = {at, 0 - static_cast<std::int32_t>(slope)};
+  return at;
+}
 
 // The problem on the grid, energies relative to the start, narrowed to what the powers can reach.
 struct GridBounds {
@@ -157,23 +145,40 @@ std::int64_t relative(std::int64_t energy, std::int64_t start) {
   return energy - start;
 }
 
-Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_t power_limit, GridBounds& bounds) {
+// What the powers alone can reach: the least and greatest prefix sum, and the largest power.
+struct Reach {
   std::int64_t low = 0;
   std::int64_t high = 0;
-  std::int64_t low_min = 0;
-  std::int64_t high_max = 0;
   std::int32_t power = 0;
-  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
+};
+
+Error make_reach(const StorageProblem& problem, Reach& reach) {
+  // Constant powers make every slot alike.
+  const bool is_constant = problem.low_w.stride == 0 && problem.high_w.stride == 0;
+  const std::int64_t times = is_constant ? problem.count() : 1;
+  const std::uint32_t last = is_constant ? problem.first + 1 : problem.last;
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  for (std::uint32_t t = problem.first; t < last; ++t) {
     const std::int32_t low_w = problem.low_w.at(t);
     const std::int32_t high_w = problem.high_w.at(t);
     if (low_w > high_w) return Error::infeasible;
-    low += low_w;
-    high += high_w;
-    if (low < low_min) low_min = low;
-    if (high > high_max) high_max = high;
-    if (-low_w > power) power = -low_w;
-    if (high_w > power) power = high_w;
+    low += low_w * times;
+    high += high_w * times;
+    if (low < reach.low) reach.low = low;
+    if (high > reach.high) reach.high = high;
+    if (-low_w > reach.power) reach.power = -low_w;
+    if (high_w > reach.power) reach.power = high_w;
   }
+  return Error::none;
+}
+
+Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_t power_limit, GridBounds& bounds) {
+  Reach reach;
+  WATTPROOF_TRY(make_reach(problem, reach));
+  const std::int32_t power = reach.power;
+  const std::int64_t low_min = reach.low;
+  const std::int64_t high_max = reach.high;
   if (power > power_limit) return Error::out_of_range;
   const std::int64_t energy_low = relative(problem.energy_min, problem.start);
   const std::int64_t energy_high = relative(problem.energy_max, problem.start);
@@ -233,51 +238,81 @@ namespace {
 
 // Forward: S grows slot by slot. Leaves in low_price and high_price where the limits of each slot cut it.
 Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bits, const GridBounds& bounds,
-              Knots& knots, std::int32_t* low_price, std::int32_t* high_price) {
+              Knots knots, std::int32_t* low_price, std::int32_t* high_price) {
   std::int32_t base = 0;
   std::int32_t top = 0;
-  std::size_t next = 0;
-  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
+  std::int32_t low = bounds.low;
+  std::int32_t high = bounds.high;
+  const Milestone* next = problem.milestones.data();
+  const Milestone* const milestones_end = next + problem.milestones.size();
+  const std::uint32_t last = problem.last;
+  for (std::uint32_t t = problem.first; t < last; ++t) {
     const std::int32_t low_w = problem.low_w.at(t) * bounds.scale;
     const std::int32_t high_w = problem.high_w.at(t) * bounds.scale;
     base += low_w;
     top += high_w;
-    knots.make_room();
+    if (knots.first < knots.first_min || knots.last > knots.last_max) centre(knots);
     if (low_w < high_w) {
       const std::int32_t v = wish.at(t, bits);
-      knots.insert_rise(low_w - v);
-      knots.insert_fall(high_w - v);
+      insert(knots, low_w - v, high_w - v);
     }
-    const bool is_last = t + 1 == problem.last;
-    std::int32_t low = is_last ? bounds.end_low : bounds.low;
-    const std::int32_t high = is_last ? bounds.end_high : bounds.high;
-    if (next < problem.milestones.size() && problem.milestones[next].slot == t + 1) {
-      const std::int32_t milestone =
-          grid_limit(bounds, std::int64_t{problem.milestones[next].energy_min_wh} * problem.wh - problem.start);
-      if (milestone > low) low = milestone;
+    std::int32_t floor = low;
+    if (t + 1 == last) {
+      floor = bounds.end_low;
+      high = bounds.end_high;
+    }
+    if (next != milestones_end && next->slot == t + 1) {
+      const std::int32_t milestone = grid_limit(bounds, std::int64_t{next->energy_min_wh} * problem.wh - problem.start);
+      if (milestone > floor) floor = milestone;
       ++next;
     }
-    low_price[t] = price_low;
-    high_price[t] = price_high;
-    if (base < low) {
-      if (top < low) return Error::infeasible;
-      low_price[t] = knots.clip_low(static_cast<std::uint32_t>(low) - static_cast<std::uint32_t>(base));
-      base = low;
+    std::int32_t cut = price_low;
+    if (base < floor) {
+      if (top < floor) return Error::infeasible;
+      cut = clip_low(knots, static_cast<std::uint32_t>(floor) - static_cast<std::uint32_t>(base));
+      base = floor;
     }
+    low_price[t] = cut;
+    cut = price_high;
     if (top > high) {
       if (base > high) return Error::infeasible;
-      high_price[t] = knots.clip_high(static_cast<std::uint32_t>(top) - static_cast<std::uint32_t>(high));
+      cut = clip_high(knots, static_cast<std::uint32_t>(top) - static_cast<std::uint32_t>(high));
       top = high;
     }
+    high_price[t] = cut;
   }
   return Error::none;
 }
 
-// Multipliers lie within 32 bits but for powers at the edge of the range; there a smaller one is as valid a bound.
-std::int32_t saturating_difference(std::int32_t a, std::int32_t b) {
-  std::int32_t difference = 0;
-  if (__builtin_sub_overflow(a, b, &difference)) return a < b ? price_low : price_high;
-  return difference;
+// Backward: the price of each slot, and the power that it makes best. Multipliers take the place of the upper prices.
+void backward(const StorageProblem& problem, const Wish& wish, std::uint32_t bits, std::int32_t scale,
+              std::int32_t* profile_w, std::int32_t* high_price) {
+  std::int32_t price = 0;
+  const std::uint32_t first = problem.first;
+  for (std::uint32_t t = problem.last; t-- > first;) {
+    const std::int32_t before = price;
+    if (price < profile_w[t]) price = profile_w[t];
+    if (price > high_price[t]) price = high_price[t];
+    high_price[t] = price - before;
+    const std::int32_t low_w = problem.low_w.at(t) * scale;
+    const std::int32_t high_w = problem.high_w.at(t) * scale;
+    std::int32_t power_w = wish.at(t, bits) + price;
+    if (power_w < low_w) power_w = low_w;
+    if (power_w > high_w) power_w = high_w;
+    profile_w[t] = power_w;
+  }
+}
+
+// Cumulated energy is rounded, not power: a monotone rounding that commutes with whole watts keeps every limit.
+void round_to_watts(std::int32_t* power_w, const std::int32_t* end, std::uint32_t bits) {
+  std::int32_t grid_sum = std::int32_t{1} << (bits - 1);
+  std::int32_t before = 0;
+  for (; power_w != end; ++power_w) {
+    grid_sum += *power_w;
+    const std::int32_t sum = grid_sum >> bits;
+    *power_w = sum - before;
+    before = sum;
+  }
 }
 
 }  // namespace
@@ -293,27 +328,13 @@ Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish,
   const std::uint32_t bits = guard_bits(grid.slots);
   GridBounds bounds{};
   WATTPROOF_TRY(make_bounds(problem, bits, power_limit_w(grid.slots), bounds));
-  Knots knots(knot_array, knot_count);
+  Knot* const middle = knot_array + knot_count / 2;
+  Knot* const end = knot_array + knot_count;
+  const Knots knots{knot_array, end, middle, middle, knot_array + 2, end - 2};
   WATTPROOF_TRY(forward(problem, wish, bits, bounds, knots, low_price, high_price));
 
-  std::int32_t price = 0;
-  for (std::uint32_t t = problem.last; t-- > problem.first;) {
-    const std::int32_t before = price;
-    price = clamp(price, low_price[t], high_price[t]);
-    high_price[t] = saturating_difference(price, before);
-    const std::int32_t low_w = problem.low_w.at(t) * bounds.scale;
-    const std::int32_t high_w = problem.high_w.at(t) * bounds.scale;
-    profile_w[t] = clamp(wish.at(t, bits) + price, low_w, high_w);
-  }
-  // Cumulated energy is rounded, not power: a monotone rounding that commutes with whole watts keeps every limit.
-  std::int32_t grid_sum = bounds.scale / 2;
-  std::int32_t before = 0;
-  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
-    grid_sum += profile_w[t];
-    const std::int32_t sum = grid_sum >> bits;
-    profile_w[t] = sum - before;
-    before = sum;
-  }
+  backward(problem, wish, bits, bounds.scale, profile_w.data(), high_price);
+  round_to_watts(profile_w.data() + problem.first, profile_w.data() + problem.last, bits);
   for (std::uint32_t t = 0; t < problem.first; ++t) high_price[t] = profile_w[t] = 0;
   for (std::uint32_t t = problem.last; t < grid.slots; ++t) high_price[t] = profile_w[t] = 0;
   dual = {high_price, grid.slots};

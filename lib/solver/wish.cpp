@@ -48,6 +48,15 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
     wish.linear_ = device.cost_linear;
   }
   const std::int32_t limit_w = power_limit_w(grid.slots);
+  wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
+  if (wish.plain_) {
+    // Both ends in one comparison.
+    const std::uint32_t offset = static_cast<std::uint32_t>(limit_w);
+    for (const std::int32_t target : target_w) {
+      if (static_cast<std::uint32_t>(target) + offset > 2 * offset) return Error::out_of_range;
+    }
+    return Error::none;
+  }
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
     if (target_w[t] > limit_w || target_w[t] < -limit_w) return Error::out_of_range;
     if (wish.preferred_w_ != nullptr && (cost.preferred_w[t] > limit_w || cost.preferred_w[t] < -limit_w)) {
@@ -57,7 +66,6 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
     const std::int64_t value = wish.numerator(t);
     if (value > wish.curvature_ * limit_w || value < -wish.curvature_ * limit_w) return Error::out_of_range;
   }
-  wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
   return Error::none;
 }
 

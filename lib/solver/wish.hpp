@@ -20,8 +20,9 @@ constexpr std::uint32_t guard_bits(std::uint32_t slots) {
   return bits;
 }
 
-// Largest |power| and |target| in W that the solvers take: the grid value keeps 29 bits and a sign.
-constexpr std::int32_t power_limit_w(std::uint32_t slots) { return std::int32_t{1} << (29 - guard_bits(slots)); }
+// Largest |power| and |target| in W that the solvers take. On the grid they stay below 2^29, their differences, which are
+// prices, below 2^30, and differences of prices, which are multipliers, below 2^31.
+constexpr std::int32_t power_limit_w(std::uint32_t slots) { return (std::int32_t{1} << (29 - guard_bits(slots))) - 1; }
 
 class Wish {
  public:
