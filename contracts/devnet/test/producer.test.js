@@ -19,11 +19,11 @@ async function start(t, periodMs, faults = {}) {
 }
 
 async function until(condition) {
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 2000; i++) {
     if (condition()) return
     await sleep(10)
   }
-  assert.fail('waited 5 seconds in vain')
+  assert.fail('waited in vain')
 }
 
 test('blocks_come_at_the_period', async (t) => {
@@ -42,14 +42,14 @@ test('a_stalled_chain_makes_no_block_until_it_may_again', async (t) => {
 })
 
 test('empty_blocks_wait_longer_and_a_transaction_does_not', async (t) => {
-  const { chain, height } = await start(t, 20, { empty_block_period_s: 1 })
+  const { chain, height } = await start(t, 20, { empty_block_period_s: 3 })
   await chain.sendTransaction({ key, to, gasLimit: 21_000 })
   const from = performance.now()
   await until(() => height() === 1)
-  assert.ok(performance.now() - from < 500)
+  assert.ok(performance.now() - from < 2000)
   const empty = performance.now()
   await until(() => height() === 2)
-  assert.ok(performance.now() - empty > 500)
+  assert.ok(performance.now() - empty > 1500)
 })
 
 test('no_block_comes_after_stop', async (t) => {
