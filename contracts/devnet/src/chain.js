@@ -220,8 +220,14 @@ export class Devnet {
     return found?.block.receipts[found.index]
   }
 
+  /** No call takes more than a block could. */
+  #cappedGas(gas) {
+    const most = BigInt(this.options.gasLimit)
+    return BigInt(gas) < most ? BigInt(gas) : most
+  }
+
   /**
-   * @param {{to?: string, data?: string, from?: string, value?: bigint, gas?: number}} request
+   * @param {{to?: string, data?: string, from?: string, value?: bigint, gas?: number|bigint}} request
    * @param {number|string} [at] block whose state is seen
    * @returns {Promise<string>} what the contract returned; throws CallError if it reverted
    */
@@ -232,7 +238,7 @@ export class Devnet {
       from: from && fromHex(from, 20),
       data: fromHex(data),
       value,
-      gas: BigInt(gas),
+      gas: this.#cappedGas(gas),
     })
     if (result.error) throw new CallError(result)
     return toHex(result.output)
@@ -248,11 +254,11 @@ export class Devnet {
     const block = this.#blockOrThrow(at)
     const request = { to: to && fromHex(to, 20), from: from && fromHex(from, 20), data: fromHex(data), value }
     const run = (limit) => this.state.simulate(block.header, block.author, { ...request, gas: limit })
-    const most = await run(BigInt(gas))
+    const most = await run(this.#cappedGas(gas))
     if (most.error) throw new CallError(most)
     // Gas used is a lower bound: refunds come at the end, and a call passes on only 63/64 of what is left.
     let tooLittle = most.gasUsed - 1n
-    let enough = BigInt(gas)
+    let enough = this.#cappedGas(gas)
     while (enough - tooLittle > 1n) {
       // Usually the answer is the lower bound itself or close to it, so the first guesses are low.
       const step = (enough - tooLittle) / 2n

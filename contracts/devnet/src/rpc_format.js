@@ -2,7 +2,7 @@
 // Blocks, transactions and receipts in the form in which JSON-RPC hands them out.
 
 import { Capability } from '@ethereumjs/tx'
-import { quantity, toHex } from './bytes.js'
+import { integerBytes, quantity, toHex } from './bytes.js'
 import { encodeHeader, headerToRpc } from './headers.js'
 
 /**
@@ -10,16 +10,28 @@ import { encodeHeader, headerToRpc } from './headers.js'
  * @param {boolean} withTransactions whole transactions, or only their hashes
  */
 export function blockToRpc(block, withTransactions) {
-  const bodySize = block.transactions.reduce((sum, { tx }) => sum + tx.serialize().length, 0)
   return {
     ...headerToRpc(block.header, block.hash),
     totalDifficulty: quantity(block.totalDifficulty),
-    size: quantity(encodeHeader(block.header).length + bodySize),
+    size: quantity(sizeOf(block)),
     uncles: [],
     transactions: withTransactions
       ? block.transactions.map((_, index) => transactionToRpc(block, index))
       : block.transactions.map(({ hash }) => hash),
   }
+}
+
+/** Bytes of an RLP item with so long a payload, which is not a single byte. */
+const itemSize = (payload) => 1 + payload + (payload < 56 ? 0 : integerBytes(payload).length)
+
+/** Bytes of the block's RLP: header, transactions, and the empty list of ommers. */
+function sizeOf({ header, transactions }) {
+  const sizes = transactions.map(({ tx }) => {
+    const size = tx.serialize().length
+    // A typed transaction is a string in the list, a legacy one is itself a list.
+    return tx.type === 0 ? size : itemSize(size)
+  })
+  return itemSize(encodeHeader(header).length + itemSize(sizes.reduce((sum, size) => sum + size, 0)) + 1)
 }
 
 /**

@@ -90,6 +90,9 @@ test('receipts_and_transactions_of_every_type_rebuild_the_roots_in_the_header', 
   assert.equal(await indexedRootOf(receipts.map(receiptBytes)), block.receiptsRoot)
   const decoded = await Promise.all(block.transactions.map((tx) => createTxFromRPC(tx, { common: chain.common })))
   assert.equal(await indexedRootOf(decoded.map((tx) => tx.serialize())), block.transactionsRoot)
+  const body = decoded.map((tx) => (tx.type === 0 ? tx.raw() : tx.serialize()))
+  const whole = RLP.encode([RLP.decode(encodeHeader(headerFromRpc(block))), body, []])
+  assert.equal(Number(block.size), whole.length)
   assert.equal(block.gasUsed, receipts.at(-1).cumulativeGasUsed)
   for (const [i, receipt] of receipts.entries()) {
     assert.deepEqual(await call('eth_getTransactionReceipt', receipt.transactionHash), receipt)
