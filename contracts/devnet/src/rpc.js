@@ -39,7 +39,7 @@ const VERSION = 'wattproof-devnet/0.1.0'
  * @param {object} parts
  * @param {import('./chain.js').Devnet} parts.chain
  * @param {import('./clock.js').FileClock} [parts.clock]
- * @returns {(method: string, params: unknown) => Promise<unknown>} throws RpcError
+ * @returns {((method: string, params: unknown) => Promise<unknown>) & {methods: string[]}} throws RpcError
  */
 export function createRpc({ chain, clock }) {
   const methods = {
@@ -50,7 +50,7 @@ export function createRpc({ chain, clock }) {
     ...validatorMethods(chain),
     ...ownMethods(chain, clock),
   }
-  return async (method, params = []) => {
+  const rpc = async (method, params = []) => {
     if (!Object.hasOwn(methods, method)) throw new RpcError(METHOD_NOT_FOUND, `the method ${method} does not exist`)
     if (!Array.isArray(params)) throw invalidParams('params must be an array')
     try {
@@ -59,6 +59,7 @@ export function createRpc({ chain, clock }) {
       throw asRpcError(error)
     }
   }
+  return Object.assign(rpc, { methods: Object.keys(methods) })
 }
 
 function asRpcError(error) {

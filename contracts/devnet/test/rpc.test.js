@@ -264,6 +264,34 @@ test('bad_parameters_are_named', async () => {
   assert.equal(await call('eth_getTransactionReceipt', '0x' + '00'.repeat(32)), null)
 })
 
+test('no_parameters_whatever_cause_an_internal_error', async () => {
+  let random = 99
+  const next = (below) => (random = (random * 48271) % 2147483647) % below
+  const hash = '0x' + '12'.repeat(32)
+  const atoms = [null, true, 0, -1, 1.5, 1e300, '', '0x', '0x0', '0x1', '0x00', 'latest', 'x', sender, hash, [], {}]
+  const names = ['to', 'from', 'data', 'gas', 'value', 'blockHash', 'blockNumber', 'topics', 'address', 'fromBlock', 'round']
+  const value = (depth) => {
+    const kind = depth > 2 ? 0 : next(4)
+    if (kind === 1) return Array.from({ length: next(4) }, () => value(depth + 1))
+    if (kind === 2) return Object.fromEntries(Array.from({ length: next(4) }, () => [names[next(names.length)], value(depth + 1)]))
+    return atoms[next(atoms.length)]
+  }
+  for (const engine of ['qbft', 'clique']) {
+    const chain = await Devnet.create({ engine, automine: false, verify: false })
+    const rpc = createRpc({ chain })
+    let refused = 0
+    for (let i = 0; i < 4000; i++) {
+      const method = rpc.methods[next(rpc.methods.length)]
+      const params = method === 'evm_mine' ? [] : Array.from({ length: next(4) }, () => value(0))
+      await rpc(method, params).catch((error) => {
+        assert.ok([-32602, -32000, 3].includes(error.code), `${method} ${JSON.stringify(params)}: ${error.stack}`)
+        refused++
+      })
+    }
+    assert.ok(refused > 500)
+  }
+})
+
 test('the_node_says_who_it_is', async () => {
   const { call } = await start({ chainId: 4711 })
   assert.equal(await call('eth_chainId'), '0x1267')
