@@ -36,6 +36,8 @@ export function key(name) {
 export class World {
   static async create({ verify = false, gasLimit = 200_000_000, validators = 4 } = {}) {
     const world = new World()
+    /** Every event so far. */
+    world.history = []
     world.chain = await Devnet.create({ verify, gasLimit, validators, automine: true })
     Object.assign(world, { admin: key('admin'), operator: key('operator'), anyone: key('anyone') })
     world.registry = await world.#deploy('DeviceRegistry', [world.admin.address, world.operator.address, ADMIN_DELAY_SECONDS])
@@ -93,6 +95,7 @@ export class World {
       const { name, args: values } = contract.face.parseLog(log)
       return { ...values.toObject(), name }
     })
+    this.history.push(...events)
     const logGas = ({ topics, data: bytes }) => LOG_GAS.base + LOG_GAS.topic * topics.length + LOG_GAS.byte * getBytes(bytes).length
     return { gas: receipt.gasUsed, eventGas: receipt.logs.reduce((gas, log) => gas + logGas(log), 0), events, data }
   }
