@@ -10,25 +10,27 @@ const isString = (item, size) => item instanceof Uint8Array && item.length === s
 /** Splits extraData into its five parts, each of exact size. */
 function parseExtra(extraData, isQbft) {
   const parts = decodeStrict(extraData)
-  if (!Array.isArray(parts) || parts.length !== 5) throw new HeaderError('extra_data', 'not a list of five')
+  if (!Array.isArray(parts) || parts.length !== 5) throw new HeaderError('extra_data_invalid', 'not a list of five')
   const [vanity, validators, vote, round, seals] = parts
-  if (!isString(vanity, 32)) throw new HeaderError('extra_data', 'vanity')
+  if (!isString(vanity, 32)) throw new HeaderError('extra_data_invalid', 'vanity')
   if (!Array.isArray(validators) || !validators.every((v) => isString(v, 20))) {
-    throw new HeaderError('extra_data', 'validators')
+    throw new HeaderError('extra_data_invalid', 'validators')
   }
-  if (!Array.isArray(seals) || !seals.every((s) => isString(s, 65))) throw new HeaderError('extra_data', 'seals')
-  if (!(round instanceof Uint8Array)) throw new HeaderError('extra_data', 'round')
-  if (isQbft ? round.length > 4 || round[0] === 0 : round.length !== 4) throw new HeaderError('extra_data', 'round')
+  if (!Array.isArray(seals) || !seals.every((s) => isString(s, 65)))
+    throw new HeaderError('extra_data_invalid', 'seals')
+  if (!(round instanceof Uint8Array)) throw new HeaderError('extra_data_invalid', 'round')
+  if (isQbft ? round.length > 4 || round[0] === 0 : round.length !== 4)
+    throw new HeaderError('extra_data_invalid', 'round')
   return { vanity, validators, vote, round, seals, ballot: parseVote(vote, isQbft) }
 }
 
 function parseVote(vote, isQbft) {
   if (isQbft ? Array.isArray(vote) && vote.length === 0 : isString(vote, 0)) return undefined
   if (!Array.isArray(vote) || vote.length !== 2 || !isString(vote[0], 20) || !(vote[1] instanceof Uint8Array)) {
-    throw new HeaderError('extra_data', 'vote')
+    throw new HeaderError('extra_data_invalid', 'vote')
   }
   const mark = hexOf(vote[1])
-  if (mark !== 'ff' && mark !== (isQbft ? '' : '00')) throw new HeaderError('extra_data', 'vote mark')
+  if (mark !== 'ff' && mark !== (isQbft ? '' : '00')) throw new HeaderError('extra_data_invalid', 'vote mark')
   return { target: hexOf(vote[0]), add: mark === 'ff' }
 }
 
@@ -60,8 +62,8 @@ export function bftRules(name) {
       if (listed.length === 0 || listed.some((v, i) => i > 0 && listed[i - 1] >= v)) {
         throw new HeaderError('validators_not_ascending')
       }
-      if (listed.join() !== validators.join()) throw new HeaderError('validators_differ')
-      if (!validators.includes(hexOf(header.coinbase))) throw new HeaderError('proposer')
+      if (listed.join() !== validators.join()) throw new HeaderError('validators_mismatch')
+      if (!validators.includes(hexOf(header.coinbase))) throw new HeaderError('coinbase_not_validator')
       const { signed } = hashes(header, extra, isQbft)
       const signers = []
       for (const seal of extra.seals) {

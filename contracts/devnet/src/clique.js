@@ -27,7 +27,7 @@ function chooseAuthor(plan) {
   const { number, validators, authorOf, fault } = plan
   const previous = authorOf(Number(number) - 1)
   if (fault.recent_signer && validators.length > 1 && previous && validators.some((v) => equal(v, previous))) {
-    return { author: previous, refusedAs: ['recent_signer'] }
+    return { author: previous, refusedAs: ['signed_recently'] }
   }
   const candidates = eligible(plan)
   return { author: (fault.out_of_turn && candidates[1]) || candidates[0], refusedAs: [] }

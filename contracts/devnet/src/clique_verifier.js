@@ -20,8 +20,9 @@ function listOf(header) {
 function checkShape(header, epochLength) {
   const listSize = header.extraData.length - VANITY_SIZE - SEAL_SIZE
   const epoch = isEpoch(header, epochLength)
-  if (listSize < 0) throw new HeaderError('extra_data', 'too short')
-  if (epoch ? listSize === 0 || listSize % 20 !== 0 : listSize !== 0) throw new HeaderError('extra_data', 'signer list')
+  if (listSize < 0) throw new HeaderError('extra_data_invalid', 'too short')
+  if (epoch ? listSize === 0 || listSize % 20 !== 0 : listSize !== 0)
+    throw new HeaderError('extra_data_invalid', 'signer list')
   if (hexOf(header.mixHash) !== '0'.repeat(64)) throw new HeaderError('mix_hash')
   const nonce = hexOf(header.nonce)
   if (nonce !== NONCE_DROP && (nonce !== NONCE_ADD || epoch)) throw new HeaderError('nonce')
@@ -55,13 +56,13 @@ export const cliqueRules = {
   check(header, { validators, recents }, epochLength) {
     checkShape(header, epochLength)
     if (isEpoch(header, epochLength) && listOf(header).join() !== validators.join()) {
-      throw new HeaderError('validators_differ')
+      throw new HeaderError('validators_mismatch')
     }
     const signer = signerOf(header)
     const index = validators.indexOf(signer)
     if (index < 0) throw new HeaderError('unknown_signer')
     if (recentsAt(recents, header.number, validators.length).some((r) => r.signer === signer)) {
-      throw new HeaderError('recent_signer')
+      throw new HeaderError('signed_recently')
     }
     const inTurn = Number(header.number % BigInt(validators.length)) === index
     if (header.difficulty !== (inTurn ? 2n : 1n)) throw new HeaderError('wrong_difficulty')

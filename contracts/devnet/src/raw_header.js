@@ -62,7 +62,7 @@ export function decodeStrict(bytes) {
  */
 export function parseHeader(rlp, fieldCount) {
   const items = decodeStrict(rlp)
-  if (!Array.isArray(items) || items.length !== fieldCount) throw new HeaderError('field_count')
+  if (!Array.isArray(items) || items.length !== fieldCount) throw new HeaderError('header_field_count')
   const header = { items }
   items.forEach((item, i) => {
     const [name, size] = layout[i]
@@ -103,7 +103,7 @@ export function recover(hash, seal) {
   if (seal[64] > 1) throw new HeaderError('seal_recovery_id')
   try {
     const signature = secp256k1.Signature.fromCompact(seal.subarray(0, 64))
-    if (signature.hasHighS()) throw new HeaderError('seal_high_s')
+    if (signature.hasHighS()) throw new HeaderError('signature_high_s')
     const point = signature.addRecoveryBit(seal[64]).recoverPublicKey(hash)
     return hexOf(keccak_256(point.toRawBytes(false).subarray(1))).slice(24)
   } catch (error) {
@@ -120,9 +120,11 @@ export function recover(hash, seal) {
 export function checkCommon(header, parent, period) {
   if (hexOf(header.ommersHash) !== NO_OMMERS) throw new HeaderError('ommers')
   if (header.gasUsed > header.gasLimit) throw new HeaderError('gas_used')
-  if (parent.number !== undefined && header.number !== parent.number + 1n) throw new HeaderError('number')
-  if (parent.hash !== undefined && hexOf(header.parentHash) !== parent.hash) throw new HeaderError('parent_hash')
+  if (parent.number !== undefined && header.number !== parent.number + 1n)
+    throw new HeaderError('number_not_contiguous')
+  if (parent.hash !== undefined && hexOf(header.parentHash) !== parent.hash)
+    throw new HeaderError('parent_hash_mismatch')
   if (parent.timestamp !== undefined && header.timestamp < parent.timestamp + BigInt(period)) {
-    throw new HeaderError('timestamp')
+    throw new HeaderError('timestamp_too_early')
   }
 }

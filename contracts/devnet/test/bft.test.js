@@ -53,15 +53,15 @@ for (const engine of ENGINES) {
     const seal = (change) => alteredExtra(rlp, ([, , , , seals]) => change(seals))
     const cases = [
       [altered(rlp, (items) => (items[EXTRA_DATA_INDEX] = new Uint8Array(32))), 'malformed_rlp'],
-      [alteredExtra(rlp, (extra) => extra.push([])), 'extra_data'],
-      [alteredExtra(rlp, (extra) => (extra[0] = new Uint8Array(31))), 'extra_data'],
-      [alteredExtra(rlp, (extra) => (extra[1] = extra[1].slice(1))), 'validators_differ'],
+      [alteredExtra(rlp, (extra) => extra.push([])), 'extra_data_invalid'],
+      [alteredExtra(rlp, (extra) => (extra[0] = new Uint8Array(31))), 'extra_data_invalid'],
+      [alteredExtra(rlp, (extra) => (extra[1] = extra[1].slice(1))), 'validators_mismatch'],
       [alteredExtra(rlp, (extra) => extra[1].reverse()), 'validators_not_ascending'],
       [alteredExtra(rlp, (extra) => (extra[1] = [])), 'validators_not_ascending'],
-      [alteredExtra(rlp, (extra) => (extra[2] = engine === 'qbft' ? new Uint8Array(0) : [])), 'extra_data'],
-      [alteredExtra(rlp, (extra) => (extra[2] = [extra[1][0], Uint8Array.of(1)])), 'extra_data'],
-      [alteredExtra(rlp, (extra) => (extra[3] = Uint8Array.of(0, 0, 1))), 'extra_data'],
-      [seal((seals) => (seals[0] = seals[0].subarray(1))), 'extra_data'],
+      [alteredExtra(rlp, (extra) => (extra[2] = engine === 'qbft' ? new Uint8Array(0) : [])), 'extra_data_invalid'],
+      [alteredExtra(rlp, (extra) => (extra[2] = [extra[1][0], Uint8Array.of(1)])), 'extra_data_invalid'],
+      [alteredExtra(rlp, (extra) => (extra[3] = Uint8Array.of(0, 0, 1))), 'extra_data_invalid'],
+      [seal((seals) => (seals[0] = seals[0].subarray(1))), 'extra_data_invalid'],
       [seal((seals) => (seals[0][64] = 27)), 'seal_recovery_id'],
       [seal((seals) => (seals[0][64] ^= 1)), 'unknown_signer'],
       [seal((seals) => seals[0].fill(0, 0, 32)), 'seal_invalid'],
@@ -69,8 +69,8 @@ for (const engine of ENGINES) {
       [seal((seals) => seals.pop()), 'seal_below_quorum'],
       [seal((seals) => (seals.length = 0)), 'seal_below_quorum'],
       [seal((seals) => (seals[2] = seals[0])), 'duplicate_signer'],
-      [seal((seals) => (seals[2] = highTwin(seals[0]))), 'seal_high_s'],
-      [altered(rlp, (items) => (items[2] = new Uint8Array(20))), 'proposer'],
+      [seal((seals) => (seals[2] = highTwin(seals[0]))), 'signature_high_s'],
+      [altered(rlp, (items) => (items[2] = new Uint8Array(20))), 'coinbase_not_validator'],
       [altered(rlp, (items) => (items[7] = Uint8Array.of(2))), 'difficulty'],
       [altered(rlp, (items) => (items[13] = new Uint8Array(32))), 'mix_hash'],
     ]
@@ -84,7 +84,7 @@ for (const engine of ENGINES) {
     const chain = await Devnet.create({ engine, verify: false })
     const rlp = rawHeader(await chain.mine())
     const start = { validators: chain.validators.list.map((v) => toHex(v).slice(2)) }
-    assert.throws(() => new Verifier({ engine: other, start }).check(rlp), { code: 'extra_data' })
+    assert.throws(() => new Verifier({ engine: other, start }).check(rlp), { code: 'extra_data_invalid' })
   })
 
   test(`${engine}_votes_change_the_set_for_the_next_block`, async () => {

@@ -49,8 +49,8 @@ test('clique_headers_of_any_other_shape_are_refused', async () => {
     const rlp = rawHeader(block)
     const extra = block.header.extraData
     const cases = [
-      [altered(rlp, (items) => (items[EXTRA_DATA_INDEX] = extra.subarray(1))), 'extra_data'],
-      [altered(rlp, (items) => (items[EXTRA_DATA_INDEX] = concat(extra, new Uint8Array(20)))), 'extra_data'],
+      [altered(rlp, (items) => (items[EXTRA_DATA_INDEX] = extra.subarray(1))), 'extra_data_invalid'],
+      [altered(rlp, (items) => (items[EXTRA_DATA_INDEX] = concat(extra, new Uint8Array(20)))), 'extra_data_invalid'],
       [altered(rlp, (items) => (items[13] = new Uint8Array(32).fill(1))), 'mix_hash'],
       [altered(rlp, (items) => (items[14] = new Uint8Array(8).fill(1))), 'nonce'],
       [altered(rlp, (items) => (items[7] = Uint8Array.of(3))), 'difficulty'],
@@ -65,7 +65,7 @@ test('clique_headers_of_any_other_shape_are_refused', async () => {
   assert.throws(() => verifier.check(altered(epoch, (items) => items[2].fill(1))), { code: 'coinbase' })
   assert.throws(() => verifier.check(altered(epoch, (items) => items[14].fill(0xff))), { code: 'nonce' })
   assert.throws(() => verifier.check(altered(epoch, (items) => (items[EXTRA_DATA_INDEX][32] ^= 1))), {
-    code: 'validators_differ',
+    code: 'validators_mismatch',
   })
   verifier.accept(epoch)
 })
@@ -153,7 +153,7 @@ function runScenario({ epoch, signers, votes }) {
 }
 
 test('the_voting_table_of_eip_225_gives_the_published_sets_and_errors', skipUnless(scenarios), () => {
-  const codes = { errUnauthorizedSigner: 'unknown_signer', errRecentlySigned: 'recent_signer' }
+  const codes = { errUnauthorizedSigner: 'unknown_signer', errRecentlySigned: 'signed_recently' }
   let count = 0
   for (const scenario of scenarios) {
     if (scenario.failure) {

@@ -13,7 +13,7 @@ const cases = [
   ['ibft2', { doubled_seal: true }, 'duplicate_signer'],
   ['ibft2', { outsider_seal: true }, 'unknown_signer'],
   ['clique', { outsider_seal: true }, 'unknown_signer'],
-  ['clique', { recent_signer: true }, 'recent_signer'],
+  ['clique', { recent_signer: true }, 'signed_recently'],
   ['clique', { wrong_difficulty: true }, 'wrong_difficulty'],
 ]
 

@@ -269,11 +269,24 @@ test('no_parameters_whatever_cause_an_internal_error', async () => {
   const next = (below) => (random = (random * 48271) % 2147483647) % below
   const hash = '0x' + '12'.repeat(32)
   const atoms = [null, true, 0, -1, 1.5, 1e300, '', '0x', '0x0', '0x1', '0x00', 'latest', 'x', sender, hash, [], {}]
-  const names = ['to', 'from', 'data', 'gas', 'value', 'blockHash', 'blockNumber', 'topics', 'address', 'fromBlock', 'round']
+  const names = [
+    'to',
+    'from',
+    'data',
+    'gas',
+    'value',
+    'blockHash',
+    'blockNumber',
+    'topics',
+    'address',
+    'fromBlock',
+    'round',
+  ]
   const value = (depth) => {
     const kind = depth > 2 ? 0 : next(4)
     if (kind === 1) return Array.from({ length: next(4) }, () => value(depth + 1))
-    if (kind === 2) return Object.fromEntries(Array.from({ length: next(4) }, () => [names[next(names.length)], value(depth + 1)]))
+    if (kind === 2)
+      return Object.fromEntries(Array.from({ length: next(4) }, () => [names[next(names.length)], value(depth + 1)]))
     return atoms[next(atoms.length)]
   }
   for (const engine of ['qbft', 'clique']) {
