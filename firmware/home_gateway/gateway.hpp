@@ -8,7 +8,7 @@
 
 #include "chain_access.hpp"
 #include "chain_view.hpp"
-#include "evidence.hpp"
+#include "evidence_desk.hpp"
 #include "event_log.hpp"
 #include "lies.hpp"
 #include "round_keeper.hpp"

@@ -6,7 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string_view>
 
-#include "evidence.hpp"
+#include "evidence_desk.hpp"
 
 namespace wattproof::gateway {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence.hpp"
+#include "evidence_desk.hpp"
 
 #include <algorithm>
 
