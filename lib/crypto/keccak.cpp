@@ -55,12 +55,14 @@ constexpr std::uint32_t shuffle(std::uint32_t x) {
   return x ^ t ^ t << 1;
 }
 
-// A lane as it stands in the state, for either word.
-[[maybe_unused]] constexpr void split(std::uint64_t lane, std::uint64_t* word) { word[0] = lane; }
+// A lane as it stands in the state, for either word; the lane is given and taken as its low and its high 32 bits.
+[[maybe_unused]] constexpr void split(std::uint32_t low, std::uint32_t high, std::uint64_t* word) {
+  word[0] = std::uint64_t{high} << 32 | low;
+}
 
-[[maybe_unused]] constexpr void split(std::uint64_t lane, std::uint32_t* words) {
-  const std::uint32_t low = unshuffle(static_cast<std::uint32_t>(lane));
-  const std::uint32_t high = unshuffle(static_cast<std::uint32_t>(lane >> 32));
+[[maybe_unused]] constexpr void split(std::uint32_t low, std::uint32_t high, std::uint32_t* words) {
+  low = unshuffle(low);
+  high = unshuffle(high);
   words[0] = (low & 0xffff) | high << 16;
   words[1] = low >> 16 | (high & 0xffff0000);
 }
@@ -75,7 +77,10 @@ constexpr std::uint32_t shuffle(std::uint32_t x) {
 
 constexpr State split_round_constants() {
   State words{};
-  for (unsigned i = 0; i < round_count; ++i) split(round_constants[i], &words[i * word_count]);
+  for (unsigned i = 0; i < round_count; ++i) {
+    const std::uint64_t constant = round_constants[i];
+    split(static_cast<std::uint32_t>(constant), static_cast<std::uint32_t>(constant >> 32), &words[i * word_count]);
+  }
   return words;
 }
 constexpr State round_words = split_round_constants();
@@ -155,17 +160,16 @@ void permute(State& state) {
   }
 }
 
-std::uint64_t load_le64(const std::uint8_t* from) {
-  std::uint64_t value = 0;
-  for (unsigned i = 0; i < 8; ++i) value |= std::uint64_t{from[i]} << (8 * i);
-  return value;
+// Written out, since compilers make one load of this and not of a loop.
+std::uint32_t load_le32(const std::uint8_t* from) {
+  return std::uint32_t{from[0]} | std::uint32_t{from[1]} << 8 | std::uint32_t{from[2]} << 16 | std::uint32_t{from[3]} << 24;
 }
 
 }  // namespace
 
 void Keccak256::absorb_lane(const std::uint8_t* lane) {
   std::array<Word, word_count> words;
-  split(load_le64(lane), words.data());
+  split(load_le32(lane), load_le32(lane + 4), words.data());
   for (unsigned w = 0; w < word_count; ++w) state_[lane_ * word_count + w] ^= words[w];
   if (++lane_ == rate_lane_count) {
     permute(state_);
