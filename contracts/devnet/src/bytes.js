@@ -32,15 +32,16 @@ export const toHex = (data) => '0x' + Buffer.from(data).toString('hex')
  * @returns {Uint8Array}
  */
 export function fromHex(value, size) {
-  let data = value
-  if (!(value instanceof Uint8Array)) {
-    if (typeof value !== 'string' || !/^0x([0-9a-fA-F]{2})*$/.test(value)) {
-      throw new TypeError('not 0x and hexadecimal bytes')
-    }
-    data = new Uint8Array(Buffer.from(value.slice(2), 'hex'))
-  }
+  const data = value instanceof Uint8Array ? value : parseHex(value)
   if (size !== undefined && data.length !== size) throw new TypeError(`${data.length} bytes where ${size} belong`)
   return data
+}
+
+function parseHex(text) {
+  if (typeof text !== 'string' || !/^0x([0-9a-fA-F]{2})*$/.test(text)) {
+    throw new TypeError('not 0x and hexadecimal bytes')
+  }
+  return new Uint8Array(Buffer.from(text.slice(2), 'hex'))
 }
 
 /**

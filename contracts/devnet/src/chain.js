@@ -91,6 +91,10 @@ export class Devnet {
     this.faults = new Faults(options.engine, options.faults)
     this.keyring = new Keyring()
     this.validators = new ValidatorSet(this.keyring.addresses.slice(0, validators), epochLength)
+    /**
+     * The block being made or made last.
+     * @type {Promise<import('./ledger.js').Block|void>}
+     */
     this.work = Promise.resolve()
   }
 

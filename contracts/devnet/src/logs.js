@@ -7,9 +7,8 @@ import { mayContain } from './receipts.js'
 export const BLOCK_COUNT_MAX = 100_000
 export const RESULT_COUNT_MAX = 10_000
 
-function limitError(message) {
-  return Object.assign(new RangeError(message), { limit: true })
-}
+/** A search that would cost or return too much. */
+export class LimitError extends Error {}
 
 /**
  * @param {import('./ledger.js').Block[]} blocks
@@ -19,7 +18,7 @@ function limitError(message) {
  */
 export function findLogs(blocks, { from, to, addresses, topics }) {
   if (from > to) return []
-  if (to - from >= BLOCK_COUNT_MAX) throw limitError(`more than ${BLOCK_COUNT_MAX} blocks`)
+  if (to - from >= BLOCK_COUNT_MAX) throw new LimitError(`more than ${BLOCK_COUNT_MAX} blocks`)
   const wanted = [addresses, ...topics]
     .filter((choices) => choices !== undefined)
     .map((choices) => choices.map((text) => fromHex(text)))
@@ -29,7 +28,7 @@ export function findLogs(blocks, { from, to, addresses, topics }) {
     for (const receipt of block.receipts) {
       for (const log of receipt.logs) if (matches(log, addresses, topics)) found.push({ receipt, log })
     }
-    if (found.length > RESULT_COUNT_MAX) throw limitError(`more than ${RESULT_COUNT_MAX} logs`)
+    if (found.length > RESULT_COUNT_MAX) throw new LimitError(`more than ${RESULT_COUNT_MAX} logs`)
   }
   return found
 }

@@ -20,8 +20,15 @@ export class Maker {
    * @param {{gasLimit: number, timestampStepMin: number, verify: boolean, engine: string, epochLength: number,
    *   log: (line: string) => void}} options
    */
-  constructor(parts, options) {
-    Object.assign(this, parts)
+  constructor({ engine, ledger, state, pool, validators, keyring, faults, clock }, options) {
+    this.engine = engine
+    this.ledger = ledger
+    this.state = state
+    this.pool = pool
+    this.validators = validators
+    this.keyring = keyring
+    this.faults = faults
+    this.clock = clock
     this.options = options
     this.gasLimit = BigInt(options.gasLimit)
   }

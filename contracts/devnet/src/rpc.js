@@ -6,7 +6,7 @@ import { setImmediate as otherWork } from 'node:timers/promises'
 import { quantity, toHex } from './bytes.js'
 import { CallError } from './chain.js'
 import { encodeHeader } from './headers.js'
-import { findLogs } from './logs.js'
+import { LimitError, findLogs } from './logs.js'
 import { PoolError } from './pool.js'
 import {
   EXECUTION_REVERTED,
@@ -70,7 +70,8 @@ function asRpcError(error) {
     const reason = error.message === 'revert' ? '' : `: ${error.message}`
     return new RpcError(EXECUTION_REVERTED, `execution reverted${reason}`, error.data)
   }
-  if (error instanceof RangeError) return new RpcError(error.limit ? LIMIT_EXCEEDED : INVALID_PARAMS, error.message)
+  if (error instanceof LimitError) return new RpcError(LIMIT_EXCEEDED, error.message)
+  if (error instanceof RangeError) return new RpcError(INVALID_PARAMS, error.message)
   return new RpcError(INTERNAL_ERROR, error.message)
 }
 

@@ -293,7 +293,7 @@ test('no_parameters_whatever_cause_an_internal_error', async () => {
     const chain = await Devnet.create({ engine, automine: false, verify: false })
     const rpc = createRpc({ chain })
     let refused = 0
-    for (let i = 0; i < 4000; i++) {
+    for (let i = 0; i < 2000; i++) {
       const method = rpc.methods[next(rpc.methods.length)]
       const params = method === 'evm_mine' ? [] : Array.from({ length: next(4) }, () => value(0))
       await rpc(method, params).catch((error) => {
@@ -301,7 +301,7 @@ test('no_parameters_whatever_cause_an_internal_error', async () => {
         refused++
       })
     }
-    assert.ok(refused > 500)
+    assert.ok(refused > 250)
   }
 })
 
