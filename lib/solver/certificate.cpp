@@ -61,6 +61,20 @@ void add_regret(Gap& gap, std::int64_t p, std::int64_t low, std::int64_t high, s
   }
 }
 
+// The multiplier of a slot.
+class Multipliers {
+ public:
+  Multipliers(std::span<const std::int32_t> dual, std::uint32_t last) : dual_(dual), last_(last) {}
+  std::int64_t at(std::uint32_t slot) const {
+    if (dual_.size() == 1) return slot + 1 == last_ ? dual_[0] : 0;
+    return dual_.empty() ? 0 : dual_[slot];
+  }
+
+ private:
+  std::span<const std::int32_t> dual_;
+  std::uint32_t last_;
+};
+
 // Encloses a number that the grid does not hold.
 struct Range {
   std::int64_t low = 0;
@@ -88,45 +102,45 @@ void add_slack(Gap& gap, std::int64_t multiplier, std::int64_t above_low, std::i
 }
 
 void storage_slack(Gap& gap, const StorageProblem& problem, std::span<const std::int32_t> profile_w,
-                   std::span<const std::int32_t> dual) {
+                   const Multipliers& dual) {
   std::int64_t energy = problem.start;
   std::size_t next = 0;
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
     energy += profile_w[t];
     const EnergyLimits limits = limits_after(problem, t, next);
-    if (dual[t] != 0) add_slack(gap, dual[t], energy - limits.low, limits.high - energy, 1);
+    if (dual.at(t) != 0) add_slack(gap, dual.at(t), energy - limits.low, limits.high - energy, 1);
   }
 }
 
 void lossy_slack(Gap& gap, const LossyModel& model, std::span<const std::int32_t> profile_w,
-                 std::span<const std::int32_t> dual) {
+                 const Multipliers& dual) {
   const StorageProblem& problem = model.problem();
   std::int64_t energy = model.start();
   std::size_t next = 0;
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
     energy += model.effect(profile_w[t]) - model.loss();
     const EnergyLimits limits = limits_after(problem, t, next);
-    if (dual[t] == 0) continue;
-    add_slack(gap, dual[t], energy - limits.low * model.unit(), limits.high * model.unit() - energy,
+    if (dual.at(t) == 0) continue;
+    add_slack(gap, dual.at(t), energy - limits.low * model.unit(), limits.high * model.unit() - energy,
               static_cast<std::uint64_t>(model.unit()));
   }
 }
 
 void thermal_slack(Gap& gap, const ThermalModel& model, const Grid& grid, std::span<const std::int32_t> profile_w,
-                   std::span<const std::int32_t> dual) {
+                   const Multipliers& dual) {
   ComfortBand band(model);
   std::int64_t now = model.start();
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
     band.advance(t);
     now = model.drift(now, t) + model.watt() * profile_w[t];
-    if (dual[t] == 0 || model.watt() == 0) continue;
+    if (dual.at(t) == 0 || model.watt() == 0) continue;
     // `now` may be below the true temperature by a unit a slot.
     const std::int64_t above_low = now + grid.slots - band.low;
     const std::int64_t below_high = band.high - now;
     if (model.watt() > 0) {
-      add_slack(gap, dual[t], above_low, below_high, magnitude(model.watt()));
+      add_slack(gap, dual.at(t), above_low, below_high, magnitude(model.watt()));
     } else {
-      add_slack(gap, dual[t], below_high, above_low, magnitude(model.watt()));
+      add_slack(gap, dual.at(t), below_high, above_low, magnitude(model.watt()));
     }
   }
 }
@@ -170,14 +184,14 @@ void add_lossy_slot(Gap& gap, const LossyModel& model, std::uint32_t slot, std::
 
 // Prices from the multipliers, last slot first: a leaking store passes on only what does not leak.
 void add_regrets(Gap& gap, const Device& device, const Grid& grid, const Wish& wish, std::uint32_t first,
-                 std::uint32_t last, std::span<const std::int32_t> profile_w, std::span<const std::int32_t> dual) {
+                 std::uint32_t last, std::span<const std::int32_t> profile_w, const Multipliers& dual) {
   constexpr std::int64_t fine = 256;
   const bool is_leaking = device.kind == DeviceKind::thermal;
   const LossyModel lossy(device, grid);
   Range price;
   for (std::uint32_t t = last; t-- > first;) {
     if (is_leaking) price = scaled(price, 10'000 - device.leak_permyriad_per_slot, 10'000);
-    if (!dual.empty()) price = sum(price, {dual[t] * fine, dual[t] * fine});
+    price = sum(price, {dual.at(t) * fine, dual.at(t) * fine});
     const Range own = wish_range(wish, t, gap.bits);
     if (is_lossy(device)) {
       add_lossy_slot(gap, lossy, t, profile_w[t], own, floor_div(price.low, fine));
@@ -197,34 +211,36 @@ Error recheck(const Device& device, const Grid& grid, std::span<const std::int32
   Wish wish;
   WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));
   if (guard_bits > 16) return Error::out_of_range;
-  if (!dual.empty() && dual.size() != grid.slots) return Error::wrong_length;
+  const bool has_state = device.kind == DeviceKind::shapeable || device.kind == DeviceKind::battery ||
+                         device.kind == DeviceKind::thermal;
+  if (has_state && dual.size() != grid.slots && dual.size() != 1) return Error::wrong_length;
   Gap total{guard_bits};
   std::uint32_t first = 0;
   std::uint32_t last = grid.slots;
+  if (device.kind == DeviceKind::shapeable) {
+    first = device.start_slot;
+    last = end_slot(device, grid);
+  }
+  const Multipliers multipliers(has_state ? dual : std::span<const std::int32_t>(), last);
   switch (device.kind) {
     case DeviceKind::curtailable:
     case DeviceKind::generator: break;
     case DeviceKind::shapeable:
-      first = device.start_slot;
-      last = end_slot(device, grid);
-      [[fallthrough]];
     case DeviceKind::battery:
-      if (dual.empty()) return Error::wrong_length;
       if (is_lossy(device)) {
-        lossy_slack(total, LossyModel(device, grid), profile_w, dual);
+        lossy_slack(total, LossyModel(device, grid), profile_w, multipliers);
       } else {
-        storage_slack(total, storage_problem(device, grid), profile_w, dual);
+        storage_slack(total, storage_problem(device, grid), profile_w, multipliers);
       }
       break;
     case DeviceKind::thermal:
-      if (dual.empty()) return Error::wrong_length;
-      thermal_slack(total, ThermalModel(device, grid), grid, profile_w, dual);
+      thermal_slack(total, ThermalModel(device, grid), grid, profile_w, multipliers);
       break;
     default:  // one choice, or all tried: nothing to add
       gap = 0;
       return Error::none;
   }
-  add_regrets(total, device, grid, wish, first, last, profile_w, dual);
+  add_regrets(total, device, grid, wish, first, last, profile_w, multipliers);
   gap = total.total(static_cast<std::uint64_t>(wish.curvature()));
   return Error::none;
 }

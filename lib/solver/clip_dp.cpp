@@ -26,15 +26,22 @@ struct Knots {
   Knot* end;
   Knot* first;
   Knot* last;
-  Knot* first_min;  // where a slot no longer has room to the left
-  Knot* last_max;   // and to the right
 };
 
-// Two free places at each end are enough for a slot: a knot and half a clip. Never more than two knots a slot are alive
-// (docs/SOLVER.md), so there is always room to move into.
-void centre(Knots& knots) {
+// For how many slots both ends have room: a slot takes at most two places of each, a knot and half a clip.
+std::int32_t slots_of_room(const Knots& knots) {
+  const std::ptrdiff_t left = knots.first - knots.begin;
+  const std::ptrdiff_t right = knots.end - knots.last;
+  return static_cast<std::int32_t>((left < right ? left : right) >> 1);
+}
+
+// Moves the knots to the middle if an end has no room left. Never more than two knots a slot are alive (docs/SOLVER.md),
+// so there is room in the middle. Returns slots_of_room, at least 1.
+[[gnu::noinline]] std::int32_t make_room(Knots& knots) {
+  const std::int32_t room = slots_of_room(knots);
+  if (room > 0) return room;
   const std::int32_t count = static_cast<std::int32_t>(knots.last - knots.first);
-  Knot* const to = knots.begin + (knots.end - knots.begin - count) / 2;
+  Knot* const to = knots.begin + ((knots.end - knots.begin - count) >> 1);
   WATTPROOF_CHECK(to - knots.begin >= 2);
   if (to < knots.first) {
     for (std::int32_t i = 0; i < count; ++i) to[i] = knots.first[i];
@@ -43,6 +50,7 @@ void centre(Knots& knots) {
   }
   knots.first = to;
   knots.last = to + count;
+  return slots_of_room(knots);
 }
 
 // Slope +1 from `rise_at` on and -1 from `fall_at` > rise_at on. The part left of the first moves down, the part right of
@@ -154,9 +162,8 @@ struct Reach {
 
 Error make_reach(const StorageProblem& problem, Reach& reach) {
   // Constant powers make every slot alike.
-  const bool is_constant = problem.low_w.stride == 0 && problem.high_w.stride == 0;
-  const std::int64_t times = is_constant ? problem.count() : 1;
-  const std::uint32_t last = is_constant ? problem.first + 1 : problem.last;
+  const std::int64_t times = problem.varies() ? 1 : problem.count();
+  const std::uint32_t last = problem.varies() ? problem.last : problem.first + 1;
   std::int64_t low = 0;
   std::int64_t high = 0;
   for (std::uint32_t t = problem.first; t < last; ++t) {
@@ -236,41 +243,62 @@ EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std
 
 namespace {
 
+// The next slot with a milestone, or the last.
+std::uint32_t next_event(const StorageProblem& problem, std::size_t next) {
+  return next < problem.milestones.size() ? problem.milestones[next].slot - 1 : problem.last - 1;
+}
+
+// The lower limit after such a slot.
+std::int32_t low_limit(const StorageProblem& problem, const GridBounds& bounds, std::uint32_t slot, std::size_t& next) {
+  std::int32_t low = slot + 1 == problem.last ? bounds.end_low : bounds.low;
+  if (next < problem.milestones.size()) {
+    const std::int64_t energy = std::int64_t{problem.milestones[next++].energy_min_wh} * problem.wh - problem.start;
+    const std::int32_t milestone = grid_limit(bounds, energy);
+    if (milestone > low) low = milestone;
+  }
+  return low;
+}
+
 // Forward: S grows slot by slot. Leaves in low_price and high_price where the limits of each slot cut it.
 Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bits, const GridBounds& bounds,
               Knots knots, std::int32_t* low_price, std::int32_t* high_price) {
+  const bool varies = problem.varies();
+  const std::int32_t* const targets = wish.plain_target_w();
+  std::int32_t low_w = problem.low_w.at(problem.first) * bounds.scale;
+  std::int32_t high_w = problem.high_w.at(problem.first) * bounds.scale;
   std::int32_t base = 0;
   std::int32_t top = 0;
-  std::int32_t low = bounds.low;
   std::int32_t high = bounds.high;
-  const Milestone* next = problem.milestones.data();
-  const Milestone* const milestones_end = next + problem.milestones.size();
-  const std::uint32_t last = problem.last;
-  for (std::uint32_t t = problem.first; t < last; ++t) {
-    const std::int32_t low_w = problem.low_w.at(t) * bounds.scale;
-    const std::int32_t high_w = problem.high_w.at(t) * bounds.scale;
+  std::size_t next = 0;
+  std::int32_t room = slots_of_room(knots);
+  std::uint32_t event = next_event(problem, next);  // the next slot whose limits are not those of all slots
+  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
+    if (varies) {
+      low_w = problem.low_w.at(t) * bounds.scale;
+      high_w = problem.high_w.at(t) * bounds.scale;
+    }
     base += low_w;
     top += high_w;
-    if (knots.first < knots.first_min || knots.last > knots.last_max) centre(knots);
+    if (--room < 0) {
+      Knots moved = knots;  // so that the knots themselves never leave the registers
+      room = make_room(moved) - 1;
+      knots = moved;
+    }
     if (low_w < high_w) {
-      const std::int32_t v = wish.at(t, bits);
+      const std::int32_t v = targets != nullptr ? targets[t] * bounds.scale : wish.at(t, bits);
       insert(knots, low_w - v, high_w - v);
     }
-    std::int32_t floor = low;
-    if (t + 1 == last) {
-      floor = bounds.end_low;
-      high = bounds.end_high;
-    }
-    if (next != milestones_end && next->slot == t + 1) {
-      const std::int32_t milestone = grid_limit(bounds, std::int64_t{next->energy_min_wh} * problem.wh - problem.start);
-      if (milestone > floor) floor = milestone;
-      ++next;
+    std::int32_t low = bounds.low;
+    if (t == event) {
+      low = low_limit(problem, bounds, t, next);
+      if (t + 1 == problem.last) high = bounds.end_high;
+      event = next_event(problem, next);
     }
     std::int32_t cut = price_low;
-    if (base < floor) {
-      if (top < floor) return Error::infeasible;
-      cut = clip_low(knots, static_cast<std::uint32_t>(floor) - static_cast<std::uint32_t>(base));
-      base = floor;
+    if (base < low) {
+      if (top < low) return Error::infeasible;
+      cut = clip_low(knots, static_cast<std::uint32_t>(low) - static_cast<std::uint32_t>(base));
+      base = low;
     }
     low_price[t] = cut;
     cut = price_high;
@@ -287,16 +315,22 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
 // Backward: the price of each slot, and the power that it makes best. Multipliers take the place of the upper prices.
 void backward(const StorageProblem& problem, const Wish& wish, std::uint32_t bits, std::int32_t scale,
               std::int32_t* profile_w, std::int32_t* high_price) {
-  std::int32_t price = 0;
+  const bool varies = problem.varies();
+  const std::int32_t* const targets = wish.plain_target_w();
   const std::uint32_t first = problem.first;
+  std::int32_t low_w = problem.low_w.at(first) * scale;
+  std::int32_t high_w = problem.high_w.at(first) * scale;
+  std::int32_t price = 0;
   for (std::uint32_t t = problem.last; t-- > first;) {
     const std::int32_t before = price;
     if (price < profile_w[t]) price = profile_w[t];
     if (price > high_price[t]) price = high_price[t];
     high_price[t] = price - before;
-    const std::int32_t low_w = problem.low_w.at(t) * scale;
-    const std::int32_t high_w = problem.high_w.at(t) * scale;
-    std::int32_t power_w = wish.at(t, bits) + price;
+    if (varies) {
+      low_w = problem.low_w.at(t) * scale;
+      high_w = problem.high_w.at(t) * scale;
+    }
+    std::int32_t power_w = price + (targets != nullptr ? targets[t] * scale : wish.at(t, bits));
     if (power_w < low_w) power_w = low_w;
     if (power_w > high_w) power_w = high_w;
     profile_w[t] = power_w;
@@ -329,8 +363,7 @@ Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish,
   GridBounds bounds{};
   WATTPROOF_TRY(make_bounds(problem, bits, power_limit_w(grid.slots), bounds));
   Knot* const middle = knot_array + knot_count / 2;
-  Knot* const end = knot_array + knot_count;
-  const Knots knots{knot_array, end, middle, middle, knot_array + 2, end - 2};
+  const Knots knots{knot_array, knot_array + knot_count, middle, middle};
   WATTPROOF_TRY(forward(problem, wish, bits, bounds, knots, low_price, high_price));
 
   backward(problem, wish, bits, bounds.scale, profile_w.data(), high_price);

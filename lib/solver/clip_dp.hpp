@@ -45,6 +45,7 @@ struct StorageProblem {
   std::int32_t wh = 1;                      // W x slot of 1 Wh
 
   std::uint32_t count() const { return last - first; }
+  bool varies() const { return (low_w.stride | high_w.stride) != 0; }
 };
 
 // The storage form of a shapeable device or a lossless battery.

@@ -40,15 +40,13 @@ Error solve_shapeable(const Device& device, const Grid& grid, const Wish& wish, 
   if (!wish.plain() || !problem.milestones.empty()) {
     return solve_lossless(device, grid, wish, workspace, profile_w, report);
   }
-  if (workspace.size() < (std::size_t{grid.slots} + 1) / 2) return Error::workspace_too_small;
+  if (workspace.empty()) return Error::workspace_too_small;
   std::int32_t level_w = 0;
   std::uint32_t passes = 0;
   WATTPROOF_TRY(water_filling(problem, grid, wish, profile_w, level_w, passes));
   std::int32_t* const dual = reinterpret_cast<std::int32_t*>(workspace.data());
-  for (std::uint32_t t = 0; t < grid.slots; ++t) {
-    dual[t] = t + 1 == problem.last ? level_w * (std::int32_t{1} << report.guard_bits) : 0;
-  }
-  report.dual = {dual, grid.slots};
+  *dual = level_w * (std::int32_t{1} << report.guard_bits);
+  report.dual = {dual, 1};
   return Error::none;
 }
 

@@ -53,7 +53,8 @@ struct Report {
   CertificateKind kind = CertificateKind::none;
   std::uint64_t gap = 0;                  // unit of J, rounded up
   // Multipliers of the state limits after each slot, in 2^-guard_bits W: above 0 where the lower limit holds the
-  // device up, below 0 where the upper one holds it down. Lives in the workspace, or is empty.
+  // device up, below 0 where the upper one holds it down. One number per slot; or one in all, that of the device's last
+  // slot, if only the energy at its end is limited; or none. Lives in the workspace.
   std::span<const std::int32_t> dual{};
   std::uint32_t guard_bits = 0;
 

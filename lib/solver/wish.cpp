@@ -50,12 +50,11 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
   const std::int32_t limit_w = power_limit_w(grid.slots);
   wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
   if (wish.plain_) {
-    // Both ends in one comparison.
-    const std::uint32_t offset = static_cast<std::uint32_t>(limit_w);
-    for (const std::int32_t target : target_w) {
-      if (static_cast<std::uint32_t>(target) + offset > 2 * offset) return Error::out_of_range;
-    }
-    return Error::none;
+    // Shifted into 0..2 (limit + 1) - 1, no target has a bit above those of the limit: one test for all.
+    const std::uint32_t half = static_cast<std::uint32_t>(limit_w) + 1;
+    std::uint32_t bits = 0;
+    for (const std::int32_t target : target_w) bits |= static_cast<std::uint32_t>(target) + half;
+    return bits >= 2 * half ? Error::out_of_range : Error::none;
   }
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
     if (target_w[t] > limit_w || target_w[t] < -limit_w) return Error::out_of_range;

@@ -21,7 +21,7 @@ constexpr std::uint32_t guard_bits(std::uint32_t slots) {
 }
 
 // Largest |power| and |target| in W that the solvers take. On the grid they stay below 2^29, their differences, which are
-// prices, below 2^30, and differences of prices, which are multipliers, below 2^31.
+// prices, below 2^30 (a target may also be -limit - 1), and differences of prices, which are multipliers, below 2^31.
 constexpr std::int32_t power_limit_w(std::uint32_t slots) { return (std::int32_t{1} << (29 - guard_bits(slots))) - 1; }
 
 class Wish {
@@ -34,6 +34,9 @@ class Wish {
   // weight * target - price + ...; |numerator| <= curvature * power_limit_w.
   std::int64_t numerator(std::uint32_t slot) const;
   std::int64_t curvature() const { return curvature_; }
+
+  // The targets if they are the wishes, else null.
+  const std::int32_t* plain_target_w() const { return plain_ ? target_w_ : nullptr; }
 
   // True if the numerator is the target and the curvature is 1, the case of a scheduling round.
   bool plain() const { return plain_; }
