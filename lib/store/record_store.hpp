@@ -69,6 +69,7 @@ class RecordStore {
     bool is_sealed = false;
     bool has_clean_tail = false;   // everything from `tail` on is blank
     bool ends_in_pin = false;      // the unit before `tail` is a pin
+    bool is_closed = false;        // two pins in a row: nothing is appended any more
     std::uint32_t tail = 0;        // behind the last accepted entry
     std::array<std::uint32_t, record_id_max + 1> newest{};  // offset of each record's entry; 0: none
   };
@@ -157,7 +158,7 @@ Error RecordStore<F>::scan(std::uint32_t index, Bank& bank) const {
   while (accepted && bank.tail + layout_.entry_size(0) <= bank_size()) WATTPROOF_TRY(scan_entry(bank, accepted));
   const Result<bool> blank = is_blank_from(index, bank.tail);
   if (!blank) return blank.error();
-  bank.has_clean_tail = *blank;
+  bank.has_clean_tail = *blank && !bank.is_closed;
   return Error::none;
 }
 
@@ -171,6 +172,7 @@ Error RecordStore<F>::scan_entry(Bank& bank, bool& accepted) const {
   if (is_zero(Bytes(head_bytes).first(std::min(layout_.program_size, entry_head_size)))) {
     // A pin: an earlier boot made final what stands before it.
     bank.tail += layout_.program_size;
+    bank.is_closed = bank.is_closed || bank.ends_in_pin;
     bank.ends_in_pin = accepted = true;
     return Error::none;
   }
@@ -274,8 +276,12 @@ Error RecordStore<F>::settle() {
     WATTPROOF_TRY(program_zeros(base(1 - bank_.index)));
     rival_generation_ = 0;
   }
-  // A pin of the boot before may be the undecided unit itself.
-  if (bank_.ends_in_pin) WATTPROOF_TRY(program_zeros(base(bank_.index) + bank_.tail - layout_.program_size));
+  // A pin of the boot before may be the undecided unit itself. That boot did not finish an entry behind it, so more than
+  // one unit there may only seem blank: the log is closed.
+  if (bank_.ends_in_pin) {
+    WATTPROOF_TRY(program_zeros(base(bank_.index) + bank_.tail - layout_.program_size));
+    bank_.has_clean_tail = false;
+  }
   // Every entry leaves room for one pin, so a bank without room for another ends in a pin.
   if (bank_.tail < bank_size()) {
     WATTPROOF_TRY(program_zeros(base(bank_.index) + bank_.tail));
