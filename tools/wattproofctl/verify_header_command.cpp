@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "chain/aura.hpp"
 #include "chain/bft.hpp"
+#include "chain/clique.hpp"
 #include "codec/rlp.hpp"
 #include "command.hpp"
 #include "header_json.hpp"
@@ -13,11 +15,20 @@ namespace {
 using ethereum::Engine;
 
 constexpr std::size_t header_count_max = 4096;
+constexpr std::size_t validators_given_max = 1024;
+constexpr std::uint32_t field_count_max = 32;
+constexpr std::uint32_t empty_steps_field = 16;  // counted from 1
 constexpr std::size_t header_text_size_max = 16384;  // longer than any header, so that the library's own limit is met
 
+// What is trusted, as the document states it.
 struct Trusted {
-  chain::TrustedHead head;
-  std::vector<Address> validators;  // as given
+  std::uint64_t number = 0;
+  std::optional<Hash32> hash;
+  std::uint64_t timestamp_s = 0;
+  std::vector<Address> validators;
+  std::uint64_t epoch_length = 30'000;  // Clique
+  std::uint32_t period_s = 0;           // Clique; 0: not demanded
+  std::uint32_t step_s = 0;             // AuRa; 0: steps are not held against timestamps
 };
 
 struct Input {
@@ -26,13 +37,19 @@ struct Input {
   std::vector<ByteVector> headers;
 };
 
-Trusted read_trusted(ObjectReader& object) {
+Trusted read_trusted(ObjectReader& object, Engine engine) {
   Trusted trusted;
-  trusted.head.number = object.uint64("number");
-  trusted.head.is_linked = object.has("hash");
-  if (trusted.head.is_linked) trusted.head.hash = object.hex_array<32>("hash");
-  if (object.has("timestamp")) trusted.head.timestamp.s = object.uint64("timestamp");
-  const Json& list = object.array("validators", 65536);
+  trusted.number = object.uint64("number");
+  if (object.has("hash")) trusted.hash = object.hex_array<32>("hash");
+  if (object.has("timestamp")) trusted.timestamp_s = object.uint64("timestamp");
+  if (engine == Engine::clique) {
+    trusted.epoch_length = static_cast<std::uint64_t>(object.integer_or("epoch", 30'000, 1, UINT32_MAX));
+    trusted.period_s = static_cast<std::uint32_t>(object.integer_or("period_s", 0, 0, UINT32_MAX));
+  }
+  if (engine == Engine::aura) {
+    trusted.step_s = static_cast<std::uint32_t>(object.integer_or("step_s", 0, 0, UINT32_MAX));
+  }
+  const Json& list = object.array("validators", validators_given_max);
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string path = object.path_of("validators[" + std::to_string(i) + "]");
     const ByteVector bytes = hex_of(list[i], path, sizeof(Address));
@@ -50,7 +67,7 @@ Input read_input(const Json& document) {
   if (!engine) object.fail("engine", "must be qbft, ibft2, clique or aura");
   input.engine = *engine;
   ObjectReader trusted = object.object("trusted");
-  input.trusted = read_trusted(trusted);
+  input.trusted = read_trusted(trusted, input.engine);
   const Json& list = object.array("headers", header_count_max);
   if (list.empty()) object.fail("headers", "must hold at least one header");
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -65,16 +82,24 @@ Outcome refused(Error error, std::size_t index) {
 }
 
 // A chain's shape is configuration. The tool has none, so it goes by the first header; all others must have the same.
-Result<chain::HeaderShape> shape_of(Bytes encoded) {
+Result<chain::HeaderShape> shape_of(Bytes encoded, Engine engine) {
+  using chain::HeaderShape;
   codec::RlpReader reader = codec::open_rlp_list(encoded);
   std::uint32_t count = 0;
-  while (!reader.at_end() && ok(reader.error()) && count < 32) {
-    reader.any();
-    ++count;
+  bool has_empty_steps = false;
+  while (!reader.at_end() && ok(reader.error()) && count < field_count_max) {
+    const codec::RlpItem field = reader.any();
+    if (++count == empty_steps_field) has_empty_steps = field.is_list;
   }
   if (!ok(reader.finish())) return reader.finish();
-  for (const auto shape : {chain::HeaderShape::frontier, chain::HeaderShape::london, chain::HeaderShape::shanghai,
-                           chain::HeaderShape::cancun, chain::HeaderShape::prague}) {
+  if (engine == Engine::aura) {
+    if (count == 15) return HeaderShape::aura;
+    if (count == 16) return has_empty_steps ? HeaderShape::aura_empty_steps : HeaderShape::aura_london;
+    if (count == 17) return HeaderShape::aura_empty_steps_london;
+    return Error::header_field_count;
+  }
+  for (const auto shape : {HeaderShape::frontier, HeaderShape::london, HeaderShape::shanghai, HeaderShape::cancun,
+                           HeaderShape::prague}) {
     if (chain::header_field_count(shape) == count) return shape;
   }
   return Error::header_field_count;
@@ -88,11 +113,16 @@ Error take_validators(const std::vector<Address>& given, chain::ValidatorSet& se
   return Error::none;
 }
 
-Json head_of(const chain::TrustedHead& head, Json signers) {
-  return {{"number", head.number},
-          {"hash", ethereum::to_hex(head.hash)},
-          {"state_root", ethereum::to_hex(head.state_root)},
-          {"signers", std::move(signers)}};
+Json block_of(std::uint64_t number, const Hash32& hash) {
+  return {{"number", number}, {"hash", ethereum::to_hex(hash)}};
+}
+
+// `final` is null where no block is final or settled yet.
+Outcome accepted(const Input& input, std::uint64_t number, const Hash32& hash, Bytes state_root, Json signers, Json final) {
+  Json head = block_of(number, hash);
+  head["state_root"] = ethereum::to_hex(state_root);
+  head["signers"] = std::move(signers);
+  return {{{"accepted", input.headers.size()}, {"head", head}, {"final", std::move(final)}}, exit_ok};
 }
 
 template <class Verifier>
@@ -114,16 +144,24 @@ Json signers_of(const chain::BftVerifier& verifier) {
   return signers;
 }
 
-Outcome verify_bft(Input& input) {
-  const Result<chain::HeaderShape> shape = shape_of(input.headers[0]);
-  if (!shape) return refused(shape.error(), 0);
+// Validators whose order has no meaning.
+Error take_ascending(std::vector<Address> given, chain::ValidatorSet& set) {
+  std::sort(given.begin(), given.end());
+  if (std::adjacent_find(given.begin(), given.end()) != given.end()) return Error::validators_not_ascending;
+  return take_validators(given, set);
+}
+
+Outcome verify_bft(const Input& input, chain::HeaderShape shape) {
   chain::BftConfig config;
   config.kind = input.engine == Engine::qbft ? chain::BftKind::qbft : chain::BftKind::ibft2;
-  config.shape = *shape;
+  config.shape = shape;
   config.trusting_period_s = UINT64_MAX;  // no freshness rule here
-  chain::TrustedHead head = input.trusted.head;
-  std::sort(input.trusted.validators.begin(), input.trusted.validators.end());
-  if (const Error error = take_validators(input.trusted.validators, head.validators); !ok(error)) return refused(error, 0);
+  chain::TrustedHead head;
+  head.number = input.trusted.number;
+  head.is_linked = input.trusted.hash.has_value();
+  head.hash = input.trusted.hash.value_or(Hash32{});
+  head.timestamp.s = input.trusted.timestamp_s;
+  if (const Error error = take_ascending(input.trusted.validators, head.validators); !ok(error)) return refused(error, 0);
 
   Json signers;
   for (std::size_t i = 0; i < input.headers.size(); ++i) {
@@ -132,17 +170,77 @@ Outcome verify_bft(Input& input) {
     verifier.commit(head);
     signers = signers_of(verifier);
   }
-  Json output = {{"accepted", input.headers.size()}, {"head", head_of(head, signers)}};
-  output["final"] = {{"number", head.number}, {"hash", ethereum::to_hex(head.hash)}};
-  return {output, exit_ok};
+  return accepted(input, head.number, head.hash, head.state_root, signers, block_of(head.number, head.hash));
+}
+
+Outcome verify_clique(const Input& input, chain::HeaderShape shape) {
+  chain::CliqueConfig config;
+  config.shape = shape;
+  config.epoch_length = input.trusted.epoch_length;
+  config.period_s_min = input.trusted.period_s;
+  config.trusting_period_s = UINT64_MAX;
+  chain::CliqueState state;
+  state.number = input.trusted.number;
+  state.is_linked = input.trusted.hash.has_value();
+  state.hash = input.trusted.hash.value_or(Hash32{});
+  state.timestamp.s = input.trusted.timestamp_s;
+  if (const Error error = take_ascending(input.trusted.validators, state.signers); !ok(error)) return refused(error, 0);
+
+  chain::CliqueVerifier verifier;
+  for (std::size_t i = 0; i < input.headers.size(); ++i) {
+    if (const Error error = verify_one(verifier, input.headers[i], state, config); !ok(error)) return refused(error, i);
+    verifier.commit(state);
+  }
+  const Result<chain::CliqueBlock> settled = chain::settled_block(state);
+  return accepted(input, state.number, state.hash, verifier.header().header.state_root,
+                  Json::array({ethereum::to_hex(verifier.signer())}),
+                  settled ? block_of(settled->number, settled->hash) : Json());
+}
+
+// A checkpoint of this form has no step, so that the library cannot hold the first header against it as a child. What
+// needs no step is compared here.
+Error check_first_link(const Trusted& trusted, Bytes encoded, chain::HeaderShape shape) {
+  if (!trusted.hash) return Error::none;
+  chain::Header header;
+  WATTPROOF_TRY(chain::decode_header(encoded, shape, header));
+  if (header.number <= trusted.number) return Error::number_not_newer;
+  if (header.number != trusted.number + 1) return Error::number_not_contiguous;
+  if (!equal(header.parent_hash, *trusted.hash)) return Error::parent_hash_mismatch;
+  return header.timestamp_s > trusted.timestamp_s ? Error::none : Error::timestamp_too_early;
+}
+
+Outcome verify_aura(const Input& input, chain::HeaderShape shape) {
+  chain::AuraConfig config;
+  config.shape = shape;
+  config.step_s = input.trusted.step_s;
+  chain::AuraState state;
+  state.number = input.trusted.number;
+  if (const Error error = take_validators(input.trusted.validators, state.validators); !ok(error)) return refused(error, 0);
+  if (const Error error = check_first_link(input.trusted, input.headers[0], shape); !ok(error)) return refused(error, 0);
+
+  chain::AuraVerifier verifier;
+  for (std::size_t i = 0; i < input.headers.size(); ++i) {
+    if (const Error error = verify_one(verifier, input.headers[i], state, config); !ok(error)) return refused(error, i);
+    verifier.commit(state);
+  }
+  const Address& author = state.validators.items[state.step % state.validators.count];
+  return accepted(input, state.number, state.hash, verifier.header().state_root, Json::array({ethereum::to_hex(author)}),
+                  state.has_final ? block_of(state.final_block.number, state.final_block.hash) : Json());
 }
 
 }  // namespace
 
 Outcome verify_header_command(const Json& document) {
-  Input input = read_input(document);
-  if (input.engine == Engine::qbft || input.engine == Engine::ibft2) return verify_bft(input);
-  throw InputError("engine", "is not built in");
+  const Input input = read_input(document);
+  const Result<chain::HeaderShape> shape = shape_of(input.headers[0], input.engine);
+  if (!shape) return refused(shape.error(), 0);
+  switch (input.engine) {
+    case Engine::qbft:
+    case Engine::ibft2: return verify_bft(input, *shape);
+    case Engine::clique: return verify_clique(input, *shape);
+    case Engine::aura: break;
+  }
+  return verify_aura(input, *shape);
 }
 
 }  // namespace wattproof::tool
