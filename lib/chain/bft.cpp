@@ -2,6 +2,7 @@
 #include "chain/bft.hpp"
 
 #include "base/check.hpp"
+#include "base/math.hpp"
 #include "codec/rlp.hpp"
 #include "crypto/secp256k1.hpp"
 
@@ -78,8 +79,8 @@ Error BftVerifier::check_against_head(TimeBounds time) const {
   const std::uint64_t blocks = header_.number - head.number;
   if (header_.timestamp_s < head.timestamp.s) return Error::timestamp_too_early;
   const std::uint64_t passed_s = header_.timestamp_s - head.timestamp.s;
-  // blocks * period > passed, without a product that could wrap.
-  if (config_.period_s_min != 0 && blocks > passed_s / config_.period_s_min) return Error::timestamp_too_early;
+  const Result<std::uint64_t> least_s = checked_mul<std::uint64_t>(blocks, config_.period_s_min);
+  if (!least_s || passed_s < *least_s) return Error::timestamp_too_early;
 
   const std::uint64_t now_s = time.at_least.s > header_.timestamp_s ? time.at_least.s : header_.timestamp_s;
   if (now_s - head.timestamp.s > config_.trusting_period_s) return Error::trusting_period_over;

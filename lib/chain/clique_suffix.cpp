@@ -2,6 +2,7 @@
 #include "chain/clique_suffix.hpp"
 
 #include "base/check.hpp"
+#include "base/math.hpp"
 #include "crypto/secp256k1.hpp"
 
 namespace wattproof::chain {
@@ -9,8 +10,8 @@ namespace {
 
 // Whether `blocks` blocks of at least `period_s` can lie between two times.
 bool is_time_enough(std::uint64_t from_s, std::uint64_t to_s, std::uint64_t blocks, std::uint32_t period_s) {
-  if (to_s < from_s) return false;
-  return period_s == 0 || blocks <= (to_s - from_s) / period_s;
+  const Result<std::uint64_t> least_s = checked_mul<std::uint64_t>(blocks, period_s);
+  return to_s >= from_s && least_s && to_s - from_s >= *least_s;
 }
 
 bool lists(Bytes list, const ValidatorSet& set) {
