@@ -19,7 +19,7 @@ constexpr std::uint8_t outer_pad = 0x5c;
 mbedtls_sha256_context* context_of(std::array<std::uint8_t, 112>& storage) {
   static_assert(sizeof(mbedtls_sha256_context) <= sizeof(storage));
   static_assert(alignof(mbedtls_sha256_context) <= 8);
-  return reinterpret_cast<mbedtls_sha256_context*>(storage.data());
+  return static_cast<mbedtls_sha256_context*>(static_cast<void*>(storage.data()));
 }
 
 }  // namespace
