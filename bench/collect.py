@@ -68,6 +68,21 @@ def gas():
     return json_lines(output(*command.split()), command)
 
 
+def rounds():
+    """rounds until a schedule is final, over 288 cold and as many warm epochs of random communities"""
+    return json_lines(output(host_program("rounds")), "build/host/bench/rounds")
+
+
+def chain():
+    """the light client on this machine and on a Cortex-M4"""
+    return json_lines(output(sys.executable, "bench/chain/measure_chain.py"), "bench/chain/measure_chain.py")
+
+
+def solver():
+    """the solver's instructions, code and memory"""
+    return json_lines(output(sys.executable, "bench/solver/measure.py"), "bench/solver/measure.py")
+
+
 def evidence():
     """verifying the evidence of a round: microseconds here, instructions on a Cortex-M4"""
     program = host_program("evidence_host")
@@ -104,7 +119,7 @@ def heap():
 
 def size_of(target):
     def measure():
-        figures = json.loads(output(sys.executable, "bench/size/measure.py", target))
+        figures = json.loads(output(sys.executable, "bench/size/measure_size.py", target))
         return {f"{target}.{name}": figure(value, unit, "./run size") for name, (value, unit) in figures.items()}
     measure.__doc__ = f"code, data and painted stack for {target}"
     return measure
@@ -118,7 +133,8 @@ def stack():
 
 
 SOURCES = {
-    "bench": {"heap": heap, "evidence": evidence, "step": step, "gas": gas},
+    "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "heap": heap, "chain": chain,
+              "solver": solver},
     "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack},
 }
 

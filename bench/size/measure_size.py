@@ -3,7 +3,7 @@
 """Measures the library on one target: what it brings itself, what it becomes with the cryptography that it reaches, and
 the stack that its heaviest calls use.
 
-usage: measure.py TARGET          TARGET is cortex-m4 or aarch64
+usage: measure_size.py TARGET          TARGET is cortex-m4 or aarch64
 
 Prints one JSON object {name: [value, unit]}.
 
