@@ -11,7 +11,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "node/node.hpp"
+#include "node/io.hpp"
+#include "store/crc32.hpp"
 
 namespace wattproof::hal {
 namespace {
@@ -20,16 +21,6 @@ constexpr std::array<std::uint8_t, 4> magic = {'W', 'P', 'R', '1'};
 constexpr std::size_t header_size = 8;
 constexpr std::size_t checksum_size = 4;
 constexpr std::size_t file_size_max = header_size + node::record_size_max + checksum_size;
-
-// CRC-32 of IEEE 802.3, reflected. Records are small and rare, so no table.
-std::uint32_t crc32(Bytes bytes) {
-  std::uint32_t crc = 0xffffffff;
-  for (const std::uint8_t byte : bytes) {
-    crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (0xedb88320 & (0 - (crc & 1)));
-  }
-  return ~crc;
-}
 
 std::string record_name(std::uint8_t id) { return "record-" + std::to_string(id); }
 
@@ -75,7 +66,7 @@ Error FileStore::write(std::uint8_t id, Bytes record) {
   std::memcpy(file_bytes.data(), magic.data(), magic.size());
   store_be32(file_bytes.data() + 4, static_cast<std::uint32_t>(record.size()));
   if (!record.empty()) std::memcpy(file_bytes.data() + header_size, record.data(), record.size());
-  store_be32(file_bytes.data() + header_size + record.size(), crc32(file_bytes.first(header_size + record.size())));
+  store_be32(file_bytes.data() + header_size + record.size(), store::crc32(file_bytes.first(header_size + record.size())));
 
   const std::string name = record_name(id);
   const std::string temporary = name + ".tmp";
@@ -125,7 +116,7 @@ Result<std::uint32_t> FileStore::read(std::uint8_t id, MutableBytes into) {
   if (std::memcmp(image.data(), magic.data(), magic.size()) != 0) return corrupt("not a record");
   const std::uint32_t record_size = load_be32(image.data() + 4);
   if (record_size != size - header_size - checksum_size) return corrupt("wrong length");
-  if (crc32(Bytes(image).first(size - checksum_size)) != load_be32(image.data() + size - checksum_size)) return corrupt("wrong checksum");
+  if (store::crc32(Bytes(image).first(size - checksum_size)) != load_be32(image.data() + size - checksum_size)) return corrupt("wrong checksum");
   if (record_size > into.size()) return Error::capacity;
   std::memcpy(into.data(), image.data() + header_size, record_size);
   return record_size;

@@ -270,7 +270,10 @@ void Node::send_one() {
     frame = message::encode(message::Hello{head_.number, boot_count_, config_.device.id}, frame_buffer_);
   } else if (check_in_due_) {
     check_in_due_ = false;
-    if (!is_check_in_sent_) freshness_.start_challenge(now_);
+    if (!is_check_in_sent_) {
+      freshness_.start_challenge(now_);
+      check_in_begun_ = now_;
+    }
     is_check_in_sent_ = true;
     check_in_sent_ = now_;
     frame = message::encode(message::CheckIn{nonce_, check_in_signature_}, frame_buffer_);
@@ -324,7 +327,7 @@ BootMs Node::next_wake() {
   if (records_due_ != 0 && record_in_flight_ == 0) sooner(record_retry_);
   if (is_link_up_) {
     sooner(status_sent_.plus(config_.link.status_ms));
-    if (is_check_in_signed_ && !freshness_.is_proved()) sooner(check_in_sent_.plus(config_.link.poll_ms));
+    if (is_check_in_signed_ && !is_check_in_proved_) sooner(check_in_sent_.plus(config_.link.poll_ms));
     if (stage_ != Stage::none) sooner(fetch_.next_wake(now_, config_.link));
     if (stage_ == Stage::none) sooner(next_session());
   }

@@ -99,6 +99,7 @@ class Node {
   std::uint64_t epoch_to_look_at() const;
   void on_words();
   void on_check_in();
+  void renew_check_in();
   void on_epoch_head();
   void on_vectors();
   void on_record();
@@ -154,8 +155,10 @@ class Node {
   bool is_nonce_stored_ = false;
   crypto::Signature check_in_signature_{};
   bool is_check_in_signed_ = false;
+  BootMs check_in_begun_{};               // when the nonce was sent first
   BootMs check_in_sent_{};
   bool is_check_in_sent_ = false;
+  bool is_check_in_proved_ = false;       // this nonce was seen on the chain
 
   schedule::Participant participant_{};
   SignedUpdate update_{};

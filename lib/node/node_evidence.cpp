@@ -16,7 +16,7 @@ BootMs Node::next_session() const {
 
 void Node::advance() {
   fetch_.work(context());
-  if (is_check_in_signed_ && !freshness_.is_proved() && is_check_in_sent_ &&
+  if (is_check_in_signed_ && !is_check_in_proved_ && is_check_in_sent_ &&
       now_.since(check_in_sent_) >= config_.link.poll_ms) {
     check_in_due_ = true;
     check_in_sent_ = now_;
@@ -41,7 +41,7 @@ void Node::begin_session() {
   if (!is_link_up_ || head_.is_conflicting || !fetch_.may_begin(now_)) return;
   if (!has_news_ && now_.since(looked_) < config_.link.poll_ms) return;
   has_news_ = false;
-  if (!is_scheduler_known_ || !freshness_.is_proved()) {
+  if (!is_scheduler_known_ || !is_check_in_proved_) {
     const std::array<Hash32, 2> slots{schedule::contract_slot("Scheduler"), schedule::check_in_slot(config_.device.id)};
     stage_ = Stage::check_in;
     fetch_.begin_words(config_.chain.registry, slots);
@@ -76,7 +76,10 @@ void Node::end_session(Error error) {
 }
 
 void Node::on_words() {
-  if (fetch_.took_new_head()) keep_head();
+  if (fetch_.took_new_head()) {
+    keep_head();
+    renew_check_in();
+  }
   switch (stage_) {
     case Stage::check_in: on_check_in(); return;
     case Stage::words: break;
@@ -103,14 +106,25 @@ void Node::on_check_in() {
   }
   Hash32 expected{};
   store_be64(expected.data() + 24, nonce_);
-  if (is_check_in_sent_ && fetch_.word(1) == expected && !freshness_.is_proved()) {
+  if (is_check_in_sent_ && fetch_.word(1) == expected && !is_check_in_proved_) {
     const Error error = freshness_.prove(head_.timestamp);
+    is_check_in_proved_ = true;
     status_due_ = true;
     has_news_ = true;  // now there may be an epoch to look at
     end_session(error);
     return;
   }
   end_session(Error::none);
+}
+
+// A check-in that was long on its way leaves an anchor so loose that even the newest head looks stale. Then the nonce after
+// it is sent; not more often than a head may age, since each costs the community a storage write.
+void Node::renew_check_in() {
+  if (!is_check_in_proved_ || freshness_.check(head_, now_) != Error::head_stale) return;
+  if (now_.since(check_in_begun_) < std::uint64_t{config_.chain.freshness.age_s_max} * 1000) return;
+  if ((nonce_ & 0xffffffff) == 0xffffffff) return;  // the next one would be of another boot
+  ++nonce_;
+  is_check_in_signed_ = is_check_in_sent_ = is_check_in_proved_ = false;
 }
 
 void Node::ask_data(What what, Stage stage, std::uint32_t size, const Hash32& expected, MutableBytes into) {

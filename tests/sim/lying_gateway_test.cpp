@@ -291,6 +291,26 @@ TEST(lying_gateway, a_recorded_check_in_does_not_prove_another_boot) {
   EXPECT_TRUE(home.is_in_fallback());
 }
 
+// The gateway keeps the check-in back for an hour, so what it proves is loose by an hour: the device must not act on it, but
+// it must find out of it by itself.
+TEST(lying_gateway, a_check_in_kept_back_for_an_hour_is_sent_anew) {
+  LiedToHome home;
+  ASSERT_EQ(home.bench.boot(), Error::none);
+  home.bench.link_up();
+  const std::uint64_t kept_back = home.bench.last_nonce;
+  home.hear_until(home.chain.time_s() + 3600);
+  home.chain.set_word(home.chain.registry(), schedule::check_in_slot(home.bench.config.device.id), number_word(kept_back));
+  home.bench.outputs.clear();
+  home.hear(2);
+  EXPECT_EQ(home.bench.node().mode(), node::Mode::stale);
+  EXPECT_TRUE(home.has_not_moved());
+  EXPECT_EQ(home.bench.last_nonce, kept_back + 1);
+  home.chain.set_word(home.chain.registry(), schedule::check_in_slot(home.bench.config.device.id), number_word(kept_back + 1));
+  home.hear(3);
+  EXPECT_EQ(home.bench.node().mode(), node::Mode::following);
+  home.check_outputs();
+}
+
 // Blocks come later and later: to the device the chain's clock seems to run at half speed.
 TEST(lying_gateway, a_slow_clock_gets_stale_before_it_shifts_the_schedule) {
   LiedToHome home;
