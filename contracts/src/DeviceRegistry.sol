@@ -49,15 +49,22 @@ contract DeviceRegistry is RegistryWords, AccessControlDefaultAdminRules, TypedD
     mapping(uint256 id => Device) private _devices;
     mapping(address signer => uint32) private _idEverOf;
 
+    /// @notice An operator added an active device.
     event DeviceAdded(uint32 indexed id, address indexed signer);
+    /// @notice A device waits for approval.
     event DeviceRegistered(uint32 indexed id, address indexed signer);
+    /// @notice The terms that count from now on, for epochs not entered yet. The registry keeps only their hashes.
     event DeviceTerms(uint32 indexed id, bytes limits, bytes fallbackProfile);
     event DeviceApproved(uint32 indexed id);
+    /// @notice A registration was refused and forgotten.
     event DeviceRejected(uint32 indexed id, address indexed signer);
     event DeviceSuspended(uint32 indexed id);
     event DeviceResumed(uint32 indexed id);
+    /// @notice From now on `signer` signs for the device, `before` for nobody.
     event KeyReplaced(uint32 indexed id, address indexed before, address indexed signer);
+    /// @notice The contract `name` is at `location` from now on.
     event ContractSet(bytes32 indexed name, address indexed location);
+    /// @notice The device has proved that it had its key after a boot.
     event CheckedIn(uint32 indexed id, uint64 nonce);
 
     /// @notice A check-in did not count. Reason: 1 the device is not active, 2 the nonce is not greater than the one before,

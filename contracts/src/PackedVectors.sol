@@ -80,7 +80,7 @@ library PackedVectors {
         vectors.zp = _decode64(position + 24 * slots, slots);
     }
 
-    /// @dev Writes z, u, xb, zp one after the other. Every element fits in 64 bits (see Residuals).
+    /// @dev Writes z, u, xb, zp one after the other. Every element fits in 64 bits (see Coordinator).
     function encode(Vectors memory vectors) internal pure returns (bytes memory data) {
         uint256 size = 8 * vectors.z.length;
         data = new bytes(4 * size + 32); // a word more: each element is written as a whole word

@@ -9,7 +9,7 @@ import {PackedVectors} from "./PackedVectors.sol";
 library Terms {
     using PackedVectors for uint256;
 
-    /// @dev The greatest |power| that may be enrolled, in W. Sums and squares rest on it (see Residuals).
+    /// @dev The greatest |power| that may be enrolled, in W. Sums and squares rest on it (see Coordinator).
     int256 internal constant POWER_W_MAX = 2_000_000;
 
     /// @notice The terms are not well formed: wrong length, min above max, beyond POWER_W_MAX, fallback outside the limits.
