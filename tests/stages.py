@@ -185,8 +185,38 @@ def devnet(stage):
     stage.node_test(ROOT / "contracts" / "devnet")
 
 
+# The whole system, each run with a chain, a broker, a gateway and devices of its own.
+DEMO_RUNS = {
+    "four slots": "--devices 3 --slots 4",
+    "a day": "--devices 12 --slots 24",
+    "quarter hours": "--devices 5 --slots 96 --speed 8640",
+    "silent devices": "--devices 12 --silent 3 --speed 8640",
+    "a withheld update": "--devices 5 --lie withheld-update --speed 8640",
+    "another device's record": "--devices 5 --lie other-device --speed 8640",
+    "a day played back": "--devices 5 --lie replayed-day --speed 8640",
+}
+
+
+def demo(stage):
+    """the main job with real processes: plain, with silent devices, with a gateway that lies"""
+    build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    runs = dict(DEMO_RUNS)
+    data = Path(os.environ.get("WATTPROOF_DATA", ROOT.parent / "shared" / "data"))
+    if data.is_dir():
+        runs["real prices and loads"] = f"--devices 12 --data {data} --speed 8640"
+    else:
+        stage.skipped += 1
+        stage.say(f"skipped: real prices and loads, no folder {data}")
+    for name, options in runs.items():
+        folder = LOGS / "demo" / name.replace(" ", "-").replace("'", "")
+        status, output = stage.run([sys.executable, ROOT / "tools/demo/demo.py", "--build", "build/host", "--output", folder,
+                                    *options.split()], name, check=False)
+        ok = status == 0 and output.rstrip().endswith("demo: ok")
+        stage.count(ok, f"demo {options}" + ("" if ok else "\n" + tail(output)))
+
+
 STAGES = {"host": host, "sanitize": sanitize, "aarch64": aarch64, "cortex-m": cortex_m, "contracts": contracts,
-          "devnet": devnet}
+          "devnet": devnet, "demo": demo}
 
 
 def run_stage(name):
