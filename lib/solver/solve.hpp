@@ -45,6 +45,7 @@ enum class Limit : std::uint8_t {
   comfort_min = 5,  // at least `needed` milli-degrees after the slot before `slot`; `possible` is the most
   comfort_max = 6,  // at most `needed`; `possible` is the least
   pattern = 7,      // no switching pattern with the minimum times has `needed` on-slots; `possible` is the nearest count
+  breaker = 9,      // a home: |sum| of `needed` W before `slot` begins, `possible` W are allowed
   whole_watts = 8,  // fractions of a watt would keep the limits, whole watts do not: found in `slot`
 };
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "solver/gap.hpp"
+
+#include "base/math.hpp"
+#include "solver/clip_dp.hpp"
+#include "solver/lossy_battery.hpp"
+#include "solver/thermal.hpp"
+
+namespace wattproof::solver {
+
+std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? gap_saturated : sum;
+}
+
+std::uint64_t saturating_multiply(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? gap_saturated : product;
+}
+
+std::uint64_t Gap::total(std::uint64_t curvature) const {
+  if (square == gap_saturated || linear == gap_saturated) return gap_saturated;
+  const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+  const std::uint64_t units = saturating_add(linear, (square >> bits) + ((square & mask) != 0 ? 1 : 0));
+  const std::uint64_t product = saturating_multiply(units, curvature);
+  if (units == gap_saturated || product == gap_saturated) return gap_saturated;
+  return (product >> bits) + ((product & mask) != 0 ? 1 : 0);
+}
+
+Range scaled(const Range& range, std::int64_t numerator, std::int64_t denominator) {
+  return {floor_div(range.low * numerator, denominator), -floor_div(-range.high * numerator, denominator)};
+}
+
+void add_regret(Gap& gap, std::int64_t p, std::int64_t low, std::int64_t high, std::int64_t wish_low,
+                std::int64_t wish_high) {
+  const std::int64_t one = std::int64_t{1} << gap.bits;
+  const std::int64_t above = p * one - wish_low;   // an upper bound of p - x0
+  const std::int64_t below = wish_high - p * one;  // an upper bound of x0 - p
+  if (wish_high < low * one) {
+    gap.linear = saturating_add(gap.linear, saturating_multiply(magnitude(p - low), magnitude((p + low) * one - 2 * wish_low)));
+  } else if (wish_low > high * one) {
+    gap.linear = saturating_add(gap.linear, saturating_multiply(magnitude(high - p), magnitude(2 * wish_high - (p + high) * one)));
+  } else {
+    const std::uint64_t distance = magnitude(above > below ? above : below);
+    gap.square = saturating_add(gap.square, saturating_multiply(distance, distance));
+  }
+}
+
+namespace {
+
+// 2 |multiplier| x distance, with the distance a fraction of W x slot; a distance on the wrong side counts as none.
+void add_slack(Gap& gap, std::int64_t multiplier, std::int64_t above_low, std::int64_t below_high, std::uint64_t unit) {
+  const std::int64_t slack = multiplier > 0 ? above_low : below_high;
+  if (multiplier == 0 || slack <= 0) return;
+  const std::uint64_t product = saturating_multiply(2 * magnitude(multiplier), static_cast<std::uint64_t>(slack));
+  gap.linear = saturating_add(gap.linear, product == gap_saturated ? gap_saturated : product / unit + (product % unit != 0 ? 1 : 0));
+}
+
+void storage_slack(Gap& gap, const StorageProblem& problem, std::span<const std::int32_t> profile_w,
+                   const Multipliers& dual) {
+  std::int64_t energy = problem.start;
+  std::size_t next = 0;
+  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
+    energy += profile_w[t];
+    const EnergyLimits limits = limits_after(problem, t, next);
+    if (dual.at(t) != 0) add_slack(gap, dual.at(t), energy - limits.low, limits.high - energy, 1);
+  }
+}
+
+void lossy_slack(Gap& gap, const LossyModel& model, std::span<const std::int32_t> profile_w,
+                 const Multipliers& dual) {
+  const StorageProblem& problem = model.problem();
+  std::int64_t energy = model.start();
+  std::size_t next = 0;
+  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
+    energy += model.effect(profile_w[t]) - model.loss();
+    const EnergyLimits limits = limits_after(problem, t, next);
+    if (dual.at(t) == 0) continue;
+    add_slack(gap, dual.at(t), energy - limits.low * model.unit(), limits.high * model.unit() - energy,
+              static_cast<std::uint64_t>(model.unit()));
+  }
+}
+
+void thermal_slack(Gap& gap, const ThermalModel& model, const Grid& grid, std::span<const std::int32_t> profile_w,
+                   const Multipliers& dual) {
+  ComfortBand band(model);
+  std::int64_t now = model.start();
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    band.advance(t);
+    now = model.drift(now, t) + model.watt() * profile_w[t];
+    if (dual.at(t) == 0 || model.watt() == 0) continue;
+    // `now` may be below the true temperature by a unit a slot.
+    const std::int64_t above_low = now + grid.slots - band.low;
+    const std::int64_t below_high = band.high - now;
+    if (model.watt() > 0) {
+      add_slack(gap, dual.at(t), above_low, below_high, magnitude(model.watt()));
+    } else {
+      add_slack(gap, dual.at(t), below_high, above_low, magnitude(model.watt()));
+    }
+  }
+}
+
+}  // namespace
+
+void add_slacks(Gap& gap, const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w,
+                const Multipliers& multipliers) {
+  if (device.kind == DeviceKind::thermal) {
+    thermal_slack(gap, ThermalModel(device, grid), grid, profile_w, multipliers);
+  } else if (is_lossy(device)) {
+    lossy_slack(gap, LossyModel(device, grid), profile_w, multipliers);
+  } else if (device.kind == DeviceKind::battery || device.kind == DeviceKind::shapeable) {
+    storage_slack(gap, storage_problem(device, grid), profile_w, multipliers);
+  }
+}
+
+}  // namespace wattproof::solver

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "solver/home.hpp"
+
+#include <array>
+
+#include "base/check.hpp"
+#include "base/math.hpp"
+#include "solver/linear_gap.hpp"
+#include "solver/wish.hpp"
+
+namespace wattproof::solver {
+
+namespace {
+
+constexpr std::uint32_t fine_bits = 4;  // z and u are in 1/16 W, as in the contract
+constexpr std::int64_t fine = 1 << fine_bits;
+constexpr std::uint32_t freeze_round = 40;  // from here on devices that choose among patterns keep theirs
+
+bool chooses_pattern(const Device& device) {
+  return device.kind == DeviceKind::fixed || device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched;
+}
+
+std::size_t words_of(std::size_t numbers) { return (numbers + 1) / 2; }
+
+std::size_t device_words(const Home& home, const Grid& grid) {
+  std::size_t most = workspace_words(grid.slots);
+  for (const Device& device : home.devices) {
+    const std::size_t words = workspace_words(device, grid);
+    if (words > most) most = words;
+  }
+  return most;
+}
+
+// Everything that one solve works with.
+struct Session {
+  const Home& home;
+  const Grid& grid;
+  const Wish& wish;
+  const Cost& cost;
+  std::span<const std::int32_t> target_w;
+  WorkspaceView inner;                 // of one device's solver
+  std::span<std::int64_t> prices;
+  std::span<std::int32_t> duals;       // devices x slots
+  std::span<std::int32_t> z, u;        // in 1/16 W
+  std::span<std::int32_t> wish_w;      // of one device
+  std::span<std::int32_t> low_w, high_w;
+  std::span<std::int32_t> scratch_w;
+  std::span<std::int32_t> total_w;
+  std::span<std::int32_t> profiles_w;
+  std::array<std::uint32_t, home_device_count_max> bits{};
+  std::array<std::size_t, home_device_count_max> dual_size{};
+
+  std::uint32_t slots() const { return grid.slots; }
+  std::uint32_t count() const { return static_cast<std::uint32_t>(home.devices.size()); }
+  std::span<std::int32_t> profile(std::uint32_t i) const { return profiles_w.subspan(i * slots(), slots()); }
+  std::span<std::int32_t> dual(std::uint32_t i) const { return duals.subspan(i * slots(), slots()); }
+};
+
+// Solves device i for session.wish_w; keeps its old profile if that fails. True if the profile changed.
+Error solve_device(Session& session, std::uint32_t i, const Device& device, const Cost& cost, bool& changed) {
+  Report report;
+  WATTPROOF_TRY(optimise(device, session.grid, session.wish_w, cost, session.inner, session.scratch_w, report));
+  const std::span<std::int32_t> profile = session.profile(i);
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    const std::int32_t change = session.scratch_w[t] - profile[t];
+    changed = changed || change != 0;
+    session.total_w[t] += change;
+    profile[t] = session.scratch_w[t];
+  }
+  const std::span<std::int32_t> dual = session.dual(i);
+  for (std::uint32_t t = 0; t < report.dual.size(); ++t) dual[t] = report.dual[t];
+  session.bits[i] = report.guard_bits;
+  session.dual_size[i] = report.dual.size();
+  return Error::none;
+}
+
+// The mean that the sum would choose at penalty curvature x count / 2^shift around `mean`, within the breaker.
+std::int64_t choose_mean(const Session& session, std::uint32_t slot, std::int64_t mean, std::uint32_t shift) {
+  const std::int64_t count = session.count();
+  const std::int64_t share = std::int64_t{1} << shift;
+  const std::int64_t wish = floor_div(std::int64_t{session.wish.at(slot, fine_bits)} * share, count);
+  const std::int64_t limit = floor_div(std::int64_t{session.home.limit_w} * fine, count);
+  return clamp(floor_div(wish + mean, share + 1), -limit, limit);
+}
+
+// One round: every device, then the mean and its price. Returns the largest distance of the two means, in 1/16 W.
+Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std::uint32_t& device_index,
+                 std::int64_t& distance, bool& changed) {
+  const std::int64_t count = session.count();
+  // The means of the last round steer every device of this one.
+  std::span<std::int32_t> before = session.low_w;
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    const std::int64_t mean = floor_div(session.total_w[t] * fine, count);
+    before[t] = static_cast<std::int32_t>(round == 0 ? 0 : session.z[t] - session.u[t] - mean);
+  }
+  changed = false;
+  for (std::uint32_t i = 0; i < session.count(); ++i) {
+    const Device& device = session.home.devices[i];
+    if (round >= freeze_round && chooses_pattern(device)) continue;
+    const std::span<std::int32_t> profile = session.profile(i);
+    for (std::uint32_t t = 0; t < session.slots(); ++t) {
+      const std::int64_t wish = round == 0 ? floor_div(std::int64_t{session.wish.at(t, fine_bits)}, count)
+                                           : profile[t] * fine + before[t];
+      const std::int64_t limit = power_limit_w(session.slots());
+      session.wish_w[t] = static_cast<std::int32_t>(clamp((wish + fine / 2) >> fine_bits, -limit, limit));
+    }
+    Cost cost;
+    if (device.kind == DeviceKind::generator) {
+      const std::int64_t weight = (session.wish.curvature() * count) >> shift;
+      cost.weight = static_cast<std::uint32_t>(clamp<std::int64_t>(weight, 1, weight_max));
+    }
+    device_index = i;
+    WATTPROOF_TRY(solve_device(session, i, device, cost, changed));
+  }
+  distance = 0;
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    const std::int64_t mean = floor_div(session.total_w[t] * fine, count);
+    const std::int64_t relaxed = round == 0 ? mean : floor_div(8 * mean - 3 * session.z[t], std::int64_t{5});
+    const std::int64_t z = choose_mean(session, t, relaxed + session.u[t], shift);
+    session.u[t] = static_cast<std::int32_t>(session.u[t] + relaxed - z);
+    session.z[t] = static_cast<std::int32_t>(z);
+    const std::int64_t apart = mean < z ? z - mean : mean - z;
+    if (apart > distance) distance = apart;
+  }
+  return Error::none;
+}
+
+Error negotiate(Session& session, std::uint32_t shift, std::uint32_t& device_index) {
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    session.z[t] = session.u[t] = 0;
+    session.total_w[t] = 0;
+  }
+  for (std::int32_t& power_w : session.profiles_w) power_w = 0;
+  for (std::uint32_t round = 0; round < home_round_max; ++round) {
+    std::int64_t distance = 0;
+    bool changed = false;
+    WATTPROOF_TRY(admm_round(session, round, shift, device_index, distance, changed));
+    if (!changed || distance <= fine / 4) break;
+  }
+  return Error::none;
+}
+
+// Narrows a device's powers to what the breaker leaves beside the others. Where that is nothing, to the nearest power.
+void narrow(Session& session, std::uint32_t i) {
+  const Device& device = session.home.devices[i];
+  const std::span<std::int32_t> profile = session.profile(i);
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    const std::int32_t others = session.total_w[t] - profile[t];
+    const std::int32_t low = device.power_min_w.at(t);
+    const std::int32_t high = device.power_max_w.at(t);
+    session.low_w[t] = clamp(-session.home.limit_w - others, low, high);
+    session.high_w[t] = clamp(session.home.limit_w - others, low, high);
+  }
+}
+
+// What all other devices leave of the wish, as the target of device i.
+void leave_rest(Session& session, std::uint32_t i) {
+  const std::span<std::int32_t> profile = session.profile(i);
+  const std::int32_t limit = power_limit_w(session.slots());
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    session.wish_w[t] = clamp(session.target_w[t] - session.total_w[t] + profile[t], -limit, limit);
+  }
+}
+
+// Excess of |sum| over the breaker, over all slots.
+std::int64_t excess_of(const Session& session, std::span<const std::int32_t> total_w) {
+  std::int64_t excess = 0;
+  for (const std::int32_t power_w : total_w) {
+    const std::int64_t size = power_w < 0 ? -std::int64_t{power_w} : power_w;
+    if (size > session.home.limit_w) excess += size - session.home.limit_w;
+  }
+  return excess;
+}
+
+// J of the sum, up to a constant. 63 bits hold it: numerators and curvature are checked against power_limit_w.
+std::int64_t cost_of(const Session& session) {
+  std::int64_t sum = 0;
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    const std::int64_t x = session.total_w[t];
+    sum += (x * (session.wish.curvature() * x - 2 * session.wish.numerator(t))) >> 8;
+  }
+  return sum;
+}
+
+// A pattern device tries its best pattern beside the others and takes it if that is better and the breaker agrees.
+Error polish_pattern(Session& session, std::uint32_t i, bool& changed) {
+  const std::int64_t before_excess = excess_of(session, session.total_w);
+  const std::int64_t before_cost = cost_of(session);
+  const std::span<std::int32_t> profile = session.profile(i);
+  for (std::uint32_t t = 0; t < session.slots(); ++t) session.low_w[t] = profile[t];
+  bool moved = false;
+  leave_rest(session, i);
+  Cost cost = session.cost;
+  WATTPROOF_TRY(solve_device(session, i, session.home.devices[i], cost, moved));
+  const std::int64_t excess = excess_of(session, session.total_w);
+  if (!moved || excess < before_excess || (excess == before_excess && cost_of(session) < before_cost)) {
+    changed = changed || moved;
+    return Error::none;
+  }
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    session.total_w[t] += session.low_w[t] - profile[t];
+    profile[t] = session.low_w[t];
+  }
+  return Error::none;
+}
+
+// One device after another, exactly, against what the others leave. No step makes the sum worse.
+Error polish(Session& session) {
+  for (std::uint32_t pass = 0; pass < home_polish_max; ++pass) {
+    bool changed = false;
+    for (std::uint32_t i = 0; i < session.count(); ++i) {
+      const Device& device = session.home.devices[i];
+      if (device.kind == DeviceKind::fixed) continue;
+      if (chooses_pattern(device)) {
+        WATTPROOF_TRY(polish_pattern(session, i, changed));
+        continue;
+      }
+      leave_rest(session, i);
+      narrow(session, i);
+      Device narrowed = device;
+      narrowed.power_min_w = std::span<const std::int32_t>(session.low_w);
+      narrowed.power_max_w = std::span<const std::int32_t>(session.high_w);
+      const Error error = solve_device(session, i, narrowed, session.cost, changed);
+      const bool is_stuck = error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
+      if (!ok(error) && !is_stuck) return error;
+    }
+    if (!changed) break;
+  }
+  return Error::none;
+}
+
+std::span<const std::int32_t> dual_of(const Session& session, std::uint32_t i) {
+  return session.dual(i).first(session.dual_size[i]);
+}
+
+// The price of each slot: what it is worth to a device that could go either way; else what the sum would pay for a watt.
+void set_prices(Session& session) {
+  std::array<bool, slot_count_max> is_set{};
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    session.prices[t] = session.total_w[t] * (std::int64_t{1} << linear_gap_bits) - session.wish.wide_at(t);
+  }
+  for (std::uint32_t i = 0; i < session.count(); ++i) {
+    adopt_marginals(session.home.devices[i], session.grid, session.wish.curvature(), session.profile(i), dual_of(session, i),
+                    session.bits[i], session.prices, is_set);
+  }
+}
+
+// The bound at session.prices with the devices' duals as they are.
+Error bound_gap(Session& session, std::uint64_t& total) {
+  Gap gap{linear_gap_bits};
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    // The wish is rounded by at most one step of the grid.
+    const std::int64_t best = session.wish.wide_at(t) + session.prices[t];
+    add_regret(gap, session.total_w[t], -session.home.limit_w, session.home.limit_w, best - 1, best + 1);
+  }
+  const std::int64_t weight = session.wish.curvature();
+  for (std::uint32_t i = 0; i < session.count(); ++i) {
+    WATTPROOF_TRY(add_linear_gap(session.home.devices[i], session.grid, session.prices, weight, session.profile(i),
+                                 dual_of(session, i), session.bits[i], session.inner, session.scratch_w, gap));
+  }
+  total = gap.total(static_cast<std::uint64_t>(weight));
+  return Error::none;
+}
+
+// Where the breaker holds the sum, the devices' own solutions do not tell what a watt is worth; the negotiation does.
+// Each device is asked once more, near its profile and at these prices, for the duals that belong to them.
+Error reprice(Session& session, std::uint32_t shift) {
+  constexpr std::int64_t one = std::int64_t{1} << linear_gap_bits;
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    const std::int64_t total = session.total_w[t];
+    const std::int64_t paid = (std::int64_t{session.u[t]} * session.count() * (one / fine)) >> shift;
+    session.prices[t] = total * one - session.wish.wide_at(t);
+    if (total >= session.home.limit_w && paid > session.prices[t]) session.prices[t] = paid;
+    if (total <= -session.home.limit_w && paid < session.prices[t]) session.prices[t] = paid;
+  }
+  for (std::uint32_t i = 0; i < session.count(); ++i) {
+    const Device& device = session.home.devices[i];
+    if (chooses_pattern(device) || device.kind == DeviceKind::curtailable || device.kind == DeviceKind::generator) continue;
+    Report report;
+    const Error error = optimise(device, session.grid, session.profile(i),
+                                 {.weight = 1u << linear_gap_bits, .price = session.prices}, session.inner,
+                                 session.scratch_w, report);
+    if (!ok(error)) continue;  // prices out of range: the duals at hand stay valid
+    const std::span<std::int32_t> dual = session.dual(i);
+    for (std::uint32_t t = 0; t < report.dual.size(); ++t) dual[t] = report.dual[t];
+    session.bits[i] = report.guard_bits;
+    session.dual_size[i] = report.dual.size();
+  }
+  return Error::none;
+}
+
+// Two ways to price the slots; each gives a valid bound, and the smaller one counts.
+Error certify(Session& session, std::uint32_t shift, Report& report) {
+  set_prices(session);
+  WATTPROOF_TRY(bound_gap(session, report.gap));
+  const std::uint64_t weight = static_cast<std::uint64_t>(session.wish.curvature());
+  const std::uint64_t rounding = 2 * weight * session.slots() * session.count();
+  if (report.gap > rounding) {
+    std::uint64_t other = 0;
+    WATTPROOF_TRY(reprice(session, shift));
+    WATTPROOF_TRY(bound_gap(session, other));
+    if (other < report.gap) report.gap = other;
+  }
+  report.kind = report.gap <= rounding ? CertificateKind::dual : CertificateKind::bound;
+  report.guard_bits = linear_gap_bits;
+  return Error::none;
+}
+
+Error check_breaker(const Session& session, Report& report) {
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    const std::int32_t power_w = session.total_w[t];
+    if (power_w <= session.home.limit_w && power_w >= -session.home.limit_w) continue;
+    report.limit = Limit::breaker;
+    report.slot = t;
+    report.needed = power_w < 0 ? -std::int64_t{power_w} : power_w;
+    report.possible = session.home.limit_w;
+    return Error::infeasible;
+  }
+  return Error::none;
+}
+
+}  // namespace
+
+std::size_t home_workspace_words(const Home& home, const Grid& grid) {
+  const std::size_t slots = grid.slots;
+  return device_words(home, grid) + slots + words_of((home.devices.size() + 6) * slots);
+}
+
+Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+                 WorkspaceView workspace, std::span<std::int32_t> total_w, std::span<std::int32_t> profiles_w,
+                 Report& report, std::uint32_t& device_index) {
+  report = Report{};
+  device_index = 0;
+  if (home.devices.empty() || home.devices.size() > home_device_count_max) return Error::too_large;
+  if (cost.wear != 0 || cost.discomfort != 0) return Error::out_of_range;
+  if (home.limit_w < 0 || home.limit_w > power_w_max) return Error::out_of_range;
+  for (const Device& device : home.devices) {
+    WATTPROOF_TRY(feasible(device, grid, report));
+    ++device_index;
+  }
+  if (total_w.size() != grid.slots || profiles_w.size() != grid.slots * home.devices.size()) return Error::wrong_length;
+  if (workspace.size() < home_workspace_words(home, grid)) return Error::workspace_too_small;
+  Wish wish;
+  WATTPROOF_TRY(Wish::make(Device{}, grid, target_w, cost, wish));
+  const std::size_t inner = device_words(home, grid);
+  std::int32_t* numbers = reinterpret_cast<std::int32_t*>(workspace.data() + inner + grid.slots);
+  const auto take = [&numbers](std::size_t size) {
+    const std::span<std::int32_t> taken(numbers, size);
+    numbers += size;
+    return taken;
+  };
+  const std::size_t slots = grid.slots;
+  Session session{.home = home, .grid = grid, .wish = wish, .cost = cost, .target_w = target_w,
+                  .inner = workspace.first(inner),
+                  .prices = {reinterpret_cast<std::int64_t*>(workspace.data() + inner), slots},
+                  .duals = take(slots * home.devices.size()), .z = take(slots), .u = take(slots), .wish_w = take(slots),
+                  .low_w = take(slots), .high_w = take(slots), .scratch_w = take(slots), .total_w = total_w,
+                  .profiles_w = profiles_w};
+  constexpr std::uint32_t shift = 1;
+  WATTPROOF_TRY(negotiate(session, shift, device_index));
+  WATTPROOF_TRY(polish(session));
+  WATTPROOF_TRY(check_breaker(session, report));
+  return certify(session, shift, report);
+}
+
+}  // namespace wattproof::solver

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several devices and a main breaker behind one meter, posted as one profile: an inner sharing ADMM finds how the devices
+// divide the day, each by its own exact solver; then one device after another is solved exactly against the rest until
+// nothing improves, with the breaker as a hard limit. The certificate prices every device's choice separately.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "solver/solve.hpp"
+
+namespace wattproof::solver {
+
+constexpr std::uint32_t home_device_count_max = 16;
+constexpr std::uint32_t home_round_max = 60;    // of the inner ADMM
+constexpr std::uint32_t home_polish_max = 12;   // passes over all devices
+
+struct Home {
+  std::span<const Device> devices{};  // 1..home_device_count_max
+  std::int32_t limit_w = 0;           // |sum| <= limit_w in every slot; >= 0
+};
+
+// For all devices of the home together.
+std::size_t home_workspace_words(const Home& home, const Grid& grid);
+
+// Minimises J of the sum plus the generators' own costs. `profiles_w` holds devices x slots, device by device, and
+// `total_w` their sum. The certificate's kind is dual if the gap is only rounding, else bound.
+//   out_of_range  a cost with wear or discomfort, which are a single device's, or a limit out of range
+//   too_large     no device, or more than home_device_count_max
+//   every error of solve() for one of the devices (`device_index` says which)
+//   infeasible  the breaker limit cannot be kept: report.limit is breaker, with the slot, and in W what is needed and allowed
+Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+                 WorkspaceView workspace, std::span<std::int32_t> total_w, std::span<std::int32_t> profiles_w,
+                 Report& report, std::uint32_t& device_index);
+
+}  // namespace wattproof::solver

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "solver/home.hpp"
+
+#include "random_problems.hpp"
+
+namespace wattproof::solver {
+namespace {
+
+std::array<std::uint64_t, 60'000> workspace;
+
+// All devices in one program: their powers, then the sum as variables of its own.
+reference::QuadraticProgram whole_program(const std::vector<reference::Problem>& parts, const Grid& grid,
+                                          const std::vector<std::int32_t>& target, const Cost& cost, std::int32_t limit_w) {
+  reference::QuadraticProgram whole;
+  const std::size_t slots = grid.slots;
+  const std::size_t size = (parts.size() + 1) * slots;
+  const std::vector<std::int32_t> zero(slots, 0);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const reference::QuadraticProgram part = reference::program_of(parts[i].device, grid, zero, {});
+    for (std::size_t t = 0; t < slots; ++t) {
+      // The part's own J has weight 1 on x^2; only what a generator adds belongs here.
+      whole.curvature.push_back(part.curvature[t] - 2);
+      whole.linear.push_back(part.linear[t]);
+      whole.low.push_back(part.low[t]);
+      whole.high.push_back(part.high[t]);
+    }
+    for (const reference::Row& row : part.rows) {
+      reference::Row wide{std::vector<double>(size, 0.0), row.low, row.high};
+      for (std::size_t t = 0; t < slots; ++t) wide.coefficients[i * slots + t] = row.coefficients[t];
+      whole.rows.push_back(wide);
+    }
+  }
+  for (std::size_t t = 0; t < slots; ++t) {
+    whole.curvature.push_back(2.0 * cost.weight);
+    whole.linear.push_back(-2.0 * cost.weight * target[t] + (cost.price.empty() ? 0.0 : 2.0 * double(cost.price[t])));
+    whole.low.push_back(-limit_w);
+    whole.high.push_back(limit_w);
+    reference::Row sum{std::vector<double>(size, 0.0), 0, 0};
+    for (std::size_t i = 0; i < parts.size(); ++i) sum.coefficients[i * slots + t] = 1;
+    sum.coefficients[parts.size() * slots + t] = -1;
+    whole.rows.push_back(sum);
+  }
+  return whole;
+}
+
+double cost_of(const std::vector<reference::Problem>& parts, const reference::QuadraticProgram& whole,
+               std::span<const std::int32_t> profiles, std::span<const std::int32_t> total) {
+  double sum = 0;
+  const std::size_t count = parts.size() * total.size();
+  for (std::size_t i = 0; i < count + total.size(); ++i) {
+    const double x = i < count ? profiles[i] : total[i - count];
+    sum += whole.curvature[i] / 2 * x * x + whole.linear[i] * x;
+  }
+  return sum;
+}
+
+TEST(home, reaches_the_optimum_of_random_convex_homes_within_its_certificate) {
+  std::mt19937_64 random(51);
+  int solved = 0;
+  int agreed = 0;
+  int tight = 0;
+  for (int i = 0; i < 300; ++i) {
+    SCOPED_TRACE(i);
+    const Grid grid{2 + static_cast<std::uint32_t>(random() % 10), 3600};
+    std::vector<reference::Problem> parts(1 + random() % 4);
+    std::vector<Device> devices;
+    for (reference::Problem& part : parts) {
+      constexpr DeviceKind kinds[] = {DeviceKind::battery, DeviceKind::shapeable, DeviceKind::curtailable, DeviceKind::generator};
+      double margin = 0;
+      do {
+        reference::draw(random, kinds[random() % 4], grid.slots, false, part);
+        part.grid = grid;
+      } while (!reference::is_reachable(part.device, grid, margin));
+      devices.push_back(part.device);
+    }
+    std::vector<std::int32_t> target(grid.slots);
+    for (std::int32_t& v : target) v = static_cast<std::int32_t>(random() % 20'001) - 10'000;
+    const Cost cost{.weight = 1 + static_cast<std::uint32_t>(random() % 5)};
+    const std::int32_t limit_w = 3000 + static_cast<std::int32_t>(random() % 40'000);
+    const Home home{devices, limit_w};
+    std::vector<std::int32_t> total(grid.slots);
+    std::vector<std::int32_t> profiles(grid.slots * devices.size());
+    Report report;
+    std::uint32_t index = 0;
+    const Error error = solve_home(home, grid, target, cost, workspace, total, profiles, report, index);
+    const reference::QuadraticProgram whole = whole_program(parts, grid, target, cost, limit_w);
+    const reference::Solution best = reference::minimise(whole);
+    if (!ok(error)) {
+      ASSERT_TRUE(is_verdict_infeasible(error)) << error_name(error);
+      ASSERT_EQ(report.limit, Limit::breaker);
+      if (best.converged) ADD_FAILURE() << "refused a home that can be kept";
+      continue;
+    }
+    for (std::uint32_t t = 0; t < grid.slots; ++t) {
+      std::int32_t sum = 0;
+      for (std::size_t d = 0; d < devices.size(); ++d) sum += profiles[d * grid.slots + t];
+      ASSERT_EQ(sum, total[t]);
+      ASSERT_LE(std::abs(sum), limit_w);
+    }
+    for (std::size_t d = 0; d < devices.size(); ++d) {
+      ASSERT_EQ(check_profile(devices[d], grid, std::span(profiles).subspan(d * grid.slots, grid.slots)), Error::none);
+    }
+    ++solved;
+    if (!best.converged) continue;
+    const double excess = cost_of(parts, whole, profiles, total) - best.objective;
+    ASSERT_LE(excess, static_cast<double>(report.gap) + 1e-6 * std::abs(best.objective) + 1);
+    const double scale = 1e-4 * (std::abs(best.objective) + 1e6);
+    if (excess <= scale) ++agreed;
+    if (static_cast<double>(report.gap) <= 10 * scale) ++tight;
+  }
+  EXPECT_GT(solved, 200);
+  EXPECT_GT(agreed * 100, solved * 97);
+  EXPECT_GT(tight * 100, solved * 90);
+}
+
+TEST(home, shares_a_breaker_between_a_charger_and_an_appliance) {
+  const std::array<std::int32_t, 2> cycle{2000, 1000};
+  const std::array<Device, 2> devices{{
+      {.kind = DeviceKind::appliance, .profile_w = cycle},
+      {.kind = DeviceKind::shapeable, .power_max_w = 3000, .energy_wh = 6000},
+  }};
+  const Home home{devices, 3000};
+  const Grid grid{4, 3600};
+  std::array<std::int32_t, 4> total{};
+  std::array<std::int32_t, 8> profiles{};
+  const std::array<std::int32_t, 4> target{};
+  Report report;
+  std::uint32_t index = 0;
+  ASSERT_EQ(solve_home(home, grid, target, {}, workspace, total, profiles, report, index), Error::none);
+  for (const std::int32_t power_w : total) EXPECT_NEAR(power_w, 2250, 2);
+  EXPECT_LE(report.gap, 2'000'000u);
+}
+
+TEST(home, says_where_the_breaker_would_trip) {
+  const std::array<std::int32_t, 2> load{500, 4000};
+  const std::array<Device, 1> devices{{{.kind = DeviceKind::fixed, .profile_w = load}}};
+  std::array<std::int32_t, 2> total{};
+  std::array<std::int32_t, 2> profiles{};
+  Report report;
+  std::uint32_t index = 0;
+  EXPECT_EQ(solve_home({devices, 3000}, {2, 3600}, std::array<std::int32_t, 2>{}, {}, workspace, total, profiles, report, index),
+            Error::infeasible);
+  EXPECT_EQ(report.limit, Limit::breaker);
+  EXPECT_EQ(report.slot, 1u);
+  EXPECT_EQ(report.needed, 4000);
+  EXPECT_EQ(report.possible, 3000);
+}
+
+}  // namespace
+}  // namespace wattproof::solver
