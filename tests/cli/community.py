@@ -53,8 +53,6 @@ class Community:
     def __exit__(self, *_):
         for name in reversed(list(self.processes)):
             self.stop(name)
-        for log in self.logs.values():
-            log.close()
         if self.keep:
             print("kept:", self.folder, file=sys.stderr)
         else:
@@ -70,6 +68,7 @@ class Community:
 
     def stop(self, name, how=signal.SIGTERM):
         process = self.processes.pop(name)
+        self.logs.pop(name).close()
         if process.poll() is None:
             process.send_signal(how)
             try:
@@ -217,6 +216,6 @@ def mixed_devices(slots=24):
     return devices, [setpoint, setpoint, setpoint, setpoint, relay]
 
 
-def day_parameters(slots=24, cap_w=6000):
-    return {"slot_seconds": 86400 // slots, "price": [80000 + 4000 * ((t * 7) % 24) for t in range(slots)], "base_w": 1000,
+def day_parameters(slots=24, cap_w=6000, slot_seconds=None):
+    return {"slot_seconds": slot_seconds or 86400 // slots, "price": [80000 + 4000 * ((t * 7) % 24) for t in range(slots)], "base_w": 1000,
             "cap_w": cap_w, "gamma": 65536}
