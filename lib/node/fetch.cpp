@@ -262,6 +262,10 @@ void Fetch::forget() {
   outcome_ = Outcome::idle;
 }
 
+void Fetch::nudge(BootMs now, const LinkConfig& link) {
+  if (outcome_ == Outcome::pending && is_sent_ && now.since(sent_) >= link.pause_ms_min) is_sent_ = false;
+}
+
 void Fetch::link_up(BootMs now) {
   pause_until_ = now;
   if (outcome_ == Outcome::pending) is_sent_ = false;

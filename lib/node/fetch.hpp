@@ -63,6 +63,8 @@ class Fetch {
   void forget();                          // back to idle, after the outcome was taken
   bool may_begin(BootMs now) const { return outcome_ == Outcome::idle && now >= pause_until_; }
   void link_up(BootMs now);               // a new link starts without a pause
+  // The gateway gave a sign of life: a want that has waited for a while was lost and is worth sending again.
+  void nudge(BootMs now, const LinkConfig& link);
   bool took_new_head() const { return took_new_head_; }
 
  private:

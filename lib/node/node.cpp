@@ -147,6 +147,7 @@ void Node::take_frame(Bytes bytes) {
     fetch_.take(frame, context());
     return;
   }
+  fetch_.nudge(now_, config_.link);
   // Only a hint: it may make the node ask, never act. The same hint twice is no news.
   if (frame.notice == notice_) return;
   notice_ = frame.notice;

@@ -134,6 +134,7 @@ class Node {
   BootMs looked_{};                       // when a session last ended
   message::Notice notice_{};              // the gateway's newest hint
   bool has_news_ = false;                 // it differs from the hint before, or something was proved that opens the next step
+  std::uint64_t open_epoch_ = 0;          // proved open when last looked at
   std::array<std::uint64_t, settled_max> settled_{};
   std::uint32_t settled_next_ = 0;
 

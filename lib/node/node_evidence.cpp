@@ -59,9 +59,10 @@ void Node::begin_session() {
   fetch_.begin_words(scheduler_, {});
 }
 
-// The negotiated epoch first, then the one that is being followed if this device has missed it.
+// The negotiated epoch first, then one that was open when last seen (whether or not the gateway still speaks of it), then the
+// one that is being followed if this device has missed it.
 std::uint64_t Node::epoch_to_look_at() const {
-  for (const std::uint64_t epoch : {notice_.negotiated_epoch, notice_.followed_epoch}) {
+  for (const std::uint64_t epoch : {notice_.negotiated_epoch, open_epoch_, notice_.followed_epoch}) {
     if (epoch != 0 && !is_settled(epoch)) return epoch;
   }
   return 0;
@@ -153,6 +154,7 @@ void Node::on_epoch_head() {
   switch (epoch_head_.status) {
     case schedule::EpochStatus::entering: end_session(Error::none); return;
     case schedule::EpochStatus::failed:
+      open_epoch_ = 0;
       if (is_participant) adopt(true);
       settle(epoch_);
       end_session(Error::none);
@@ -166,6 +168,7 @@ void Node::on_epoch_head() {
     return;
   }
   const std::uint32_t slots = epoch_head_.slots;
+  open_epoch_ = epoch_head_.status == schedule::EpochStatus::open ? epoch_ : 0;
   if (epoch_head_.status == schedule::EpochStatus::final) {
     ask_data(What::record, Stage::record, schedule::record_fixed_size + 4 * slots, record_word_, record_bytes_);
   } else {

@@ -161,6 +161,7 @@ class InteriorPoint {
     optimum.lower_bound = optimum.objective - complementarity() * static_cast<double>(row_count()) * to_micro;
     const Vector y = sums();
     for (std::uint32_t t = 0; t < slots_; ++t) {
+      optimum.aggregate_w.push_back(y[t] * kilo);
       optimum.shadow_price.push_back(community_.price[t] + gamma_ * y[t] + cap_dual_[t]);
     }
     return optimum;

@@ -43,6 +43,7 @@ struct Optimum {
   double objective = 0;                 // micro-units
   double lower_bound = 0;               // by duality: nothing below this is possible
   std::vector<double> shadow_price;     // of one more W in a slot, micro-units per kWh
+  std::vector<double> aggregate_w;      // base and all devices
   std::vector<std::size_t> chosen;      // profile of each choice device
   std::uint32_t iterations = 0;
   bool is_complete = false;             // solve_free: every combination was solved or ruled out

@@ -109,6 +109,7 @@ int run(std::istream& input) {
                  {"reference_objective_free", std::llround(free.is_complete ? free.objective : free.lower_bound)},
                  {"reference_free_is_bound", !free.is_complete},
                  {"reference_free_feasible", free.is_feasible},
+                 {"aggregate_w", free.aggregate_w},
                  {"combinations", combinations},
                  {"combinations_solved", solved}};
   std::cout << out.dump() << "\n";

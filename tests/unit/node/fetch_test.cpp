@@ -124,6 +124,18 @@ TEST(fetch, an_answer_to_another_want_is_not_taken) {
   EXPECT_EQ(puller.head.number, FakeChain::first_number);
 }
 
+TEST(fetch, a_lost_want_is_sent_again_when_the_gateway_gives_a_sign_of_life) {
+  Puller puller;
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  message::Want want;
+  ASSERT_TRUE(puller.fetch.next_want(puller.context(), want));
+  puller.fetch.nudge(puller.now, puller.config.link);
+  EXPECT_FALSE(puller.fetch.next_want(puller.context(), want));
+  puller.now = puller.now.plus(puller.config.link.pause_ms_min);
+  puller.fetch.nudge(puller.now, puller.config.link);
+  EXPECT_TRUE(puller.fetch.next_want(puller.context(), want));
+}
+
 TEST(fetch, a_silent_link_is_asked_a_few_times_and_then_left_for_a_growing_while) {
   Puller puller;
   puller.fetch.begin_words(puller.chain.scheduler(), {});

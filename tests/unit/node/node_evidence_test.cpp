@@ -199,6 +199,20 @@ TEST(node_evidence, a_final_epoch_is_followed_as_the_own_record_has_it) {
   }
 }
 
+TEST(node_evidence, an_epoch_that_was_open_is_looked_at_again_without_a_hint) {
+  World world;
+  schedule::EpochHead head = open_head(world.chain, 1);
+  world.chain.set_epoch(head, flat_vectors(800, 0));
+  world.chain.set_record(epoch, 7, 0, world.bench.key().address, std::vector<std::int32_t>(24, 0));
+  world.bench.block(5, epoch, 1);
+  head.status = schedule::EpochStatus::final;
+  head.start = {(world.chain.time_s() / 3600) * 3600};
+  world.chain.set_epoch(head, flat_vectors(0, 0));
+  world.chain.set_record(epoch, 7, 1, world.bench.key().address, std::vector<std::int32_t>(24, 555));
+  world.bench.block(5);
+  EXPECT_EQ(world.bench.node().setpoint_w(), 555);
+}
+
 TEST(node_evidence, a_schedule_is_followed_only_once_it_is_stored) {
   World world;
   schedule::EpochHead head = open_head(world.chain, 14);
