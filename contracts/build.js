@@ -13,7 +13,7 @@ const solc = require('solc')
 const here = dirname(fileURLToPath(import.meta.url))
 const sourceDir = join(here, 'src')
 const artifactDir = join(here, 'artifacts')
-const codeSizeMax = 24576; // bytes of deployed code, EIP-170
+const codeSizeMax = 24576 // bytes of deployed code, EIP-170
 
 // The contracts that are deployed, and of each the words that a device proves, by name.
 const deployed = {
@@ -33,7 +33,9 @@ const settings = {
 
 function compile() {
   const sources = {}
-  for (const name of readdirSync(sourceDir).filter((n) => n.endsWith('.sol')).sort()) {
+  for (const name of readdirSync(sourceDir)
+    .filter((n) => n.endsWith('.sol'))
+    .sort()) {
     sources[`src/${name}`] = { content: readFileSync(join(sourceDir, name), 'utf8') }
   }
   const findImport = (path) => {
@@ -96,9 +98,7 @@ function artifacts() {
     }
   }
   files['layout.json'] = layout
-  return Object.fromEntries(
-    Object.entries(files).map(([name, content]) => [name, `${JSON.stringify(content, null, 2)}\n`]),
-  )
+  return Object.fromEntries(Object.entries(files).map(([name, content]) => [name, `${JSON.stringify(content, null, 2)}\n`]))
 }
 
 const check = process.argv.includes('--check')

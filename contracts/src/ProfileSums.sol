@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {PackedVectors} from "./PackedVectors.sol";
 
 /// @title The sum of all profiles, and how an update moves it
-/// @notice Four slots to a word. A word is the number s0 X^3 + s1 X^2 + s2 X + s3 with X = 2^64 (mod 2^256), where s0 to s3 are the
-/// sums of four slots, |s| < 2^63. Sums add as whole words then, negative ones too, and take one storage word for four.
+/// @notice Four slots to a word. A word is the number s0 X^3 + s1 X^2 + s2 X + s3 with X = 2^64 (mod 2^256), where s0 to s3
+/// are the sums of four slots, |s| < 2^63. Sums add as whole words then, negative ones too, and take one storage word for four.
 /// An update is worked on four slots at a time in the same form, its powers being spread to 64-bit lanes: the largest part of
 /// what an update costs beside calldata, storage and signature is here.
 library ProfileSums {

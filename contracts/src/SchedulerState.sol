@@ -114,7 +114,8 @@ abstract contract SchedulerState is SchedulerWords {
     /// @notice The profiles in the records are the schedule.
     event ScheduleFinal(uint64 indexed epoch, uint32 indexed round, bytes head, bytes vectors);
 
-    /// @notice There is no schedule; devices take their fallback profiles. `vectors` is empty if the epoch had none or was cancelled; then those of the last RoundOpened stand.
+    /// @notice There is no schedule; devices take their fallback profiles. `vectors` is empty if the epoch had none or was
+    /// cancelled; then those of the last RoundOpened stand.
     event EpochFailed(
         uint64 indexed epoch, uint8 reason, uint16 worstSlot, uint32 excessW, bytes head, bytes vectors
     );
@@ -204,7 +205,8 @@ abstract contract SchedulerState is SchedulerWords {
     /// @notice The sum of all profiles as it stands now, W; empty if the ring does not hold the epoch.
     function sums(uint64 epoch) external view returns (int256[] memory values) {
         Entry storage entry = _ring[epoch % RING];
-        if (entry.counters.epoch == epoch && epoch != 0) values = entry.sums.load(entry.counters.slots).values(entry.counters.slots);
+        uint256 slots = entry.counters.slots;
+        if (entry.counters.epoch == epoch && epoch != 0) values = entry.sums.load(slots).values(slots);
     }
 
     /// @dev The ring entry of an epoch that has `status`.

@@ -9,28 +9,33 @@ import { key } from './harness.js'
 const clamp = (v, low, high) => (v < low ? low : v > high ? high : v)
 
 /** The profile within `limits` that is nearest to `target`. */
-export const boxProx = ({ min, max }) => (target) => target.map((v, t) => clamp(v, min[t % min.length], max[t % max.length]))
+export const boxProx =
+  ({ min, max }) =>
+  (target) =>
+    target.map((v, t) => clamp(v, min[t % min.length], max[t % max.length]))
 
 /** The same with a fixed sum: water-filling, remainders to the earliest slots that can take them. */
-export const energyProx = ({ min, max }, total) => (target) => {
-  const at = (level) => boxProx({ min, max })(target.map((v) => v + level))
-  const sum = (x) => x.reduce((a, b) => a + b, 0n)
-  let [low, high] = [-8_000_000n, 8_000_000n]
-  while (high - low > 1n) {
-    const middle = floorDiv(low + high, 2n)
-    if (sum(at(middle)) <= total) low = middle
-    else high = middle
-  }
-  const x = at(low)
-  let missing = total - sum(x)
-  for (let t = 0; t < x.length && missing > 0n; ++t) {
-    if (at(high)[t] > x[t]) {
-      x[t] += 1n
-      missing -= 1n
+export const energyProx =
+  ({ min, max }, total) =>
+  (target) => {
+    const at = (level) => boxProx({ min, max })(target.map((v) => v + level))
+    const sum = (x) => x.reduce((a, b) => a + b, 0n)
+    let [low, high] = [-8_000_000n, 8_000_000n]
+    while (high - low > 1n) {
+      const middle = floorDiv(low + high, 2n)
+      if (sum(at(middle)) <= total) low = middle
+      else high = middle
     }
+    const x = at(low)
+    let missing = total - sum(x)
+    for (let t = 0; t < x.length && missing > 0n; ++t) {
+      if (at(high)[t] > x[t]) {
+        x[t] += 1n
+        missing -= 1n
+      }
+    }
+    return x
   }
-  return x
-}
 
 /** A device by name: key, terms and the exact solution of its own problem. */
 export function device(name, { limits, fallback, prox = boxProx(limits) }) {
@@ -61,9 +66,19 @@ export function problem(slots, { devices = 3, cap = 1500n * BigInt(devices), bas
 export function rules(world, changes = {}) {
   const slotSeconds = changes.slotSeconds ?? 900n
   return {
-    epoch: 1n, start: ((world.now + 100_000n) / slotSeconds) * slotSeconds, slots: 4n, slotSeconds, rho0: 100n << 16n,
-    toleranceW: 2n, roundSeconds: 60n, graceSeconds: 20n, enterSeconds: 600n, roundsMax: 60n, disputeSeconds: 86_400n,
-    warmEpoch: 0n, ...changes,
+    epoch: 1n,
+    start: ((world.now + 100_000n) / slotSeconds) * slotSeconds,
+    slots: 4n,
+    slotSeconds,
+    rho0: 100n << 16n,
+    toleranceW: 2n,
+    roundSeconds: 60n,
+    graceSeconds: 20n,
+    enterSeconds: 600n,
+    roundsMax: 60n,
+    disputeSeconds: 86_400n,
+    warmEpoch: 0n,
+    ...changes,
   }
 }
 
@@ -147,7 +162,10 @@ export class Negotiation {
     const entries = answers.map(([d, x]) => world.updateEntry(model, d, x))
     const result = await this.submit(entries)
     for (const [d, x] of answers) assert.equal(model.submit(d.id, x), 0)
-    assert.deepEqual(result.events.map((e) => e.name), answers.map(() => 'Profile'))
+    assert.deepEqual(
+      result.events.map((e) => e.name),
+      answers.map(() => 'Profile'),
+    )
     await this.check()
     return result
   }
@@ -202,7 +220,16 @@ export class Negotiation {
     const { head } = model
     assert.deepEqual(
       [state.status, state.round, state.participants, state.answered, state.frozen, state.movement, state.power2, state.word],
-      [BigInt(head.status), head.round, BigInt(model.records.size), model.answered, model.frozen, model.movement, model.power2, model.word],
+      [
+        BigInt(head.status),
+        head.round,
+        BigInt(model.records.size),
+        model.answered,
+        model.frozen,
+        model.movement,
+        model.power2,
+        model.word,
+      ],
     )
     assert.deepEqual([...(await world.view(world.scheduler, 'sums', [this.epoch]))], model.sums)
   }
@@ -216,7 +243,11 @@ export class Negotiation {
 }
 
 /** A negotiation that is open for round 1, of `count` devices with keys named after `name`. */
-export async function started(world, name, { count = 3, slots = 4, changes = {}, parameters, devices = community(name, count, slots) } = {}) {
+export async function started(
+  world,
+  name,
+  { count = 3, slots = 4, changes = {}, parameters, devices = community(name, count, slots) } = {},
+) {
   await world.enrol(devices)
   const epoch = (await world.view(world.scheduler, 'lastEpoch')) + 1n
   const epochRules = rules(world, { epoch, slots: BigInt(slots), ...changes })

@@ -32,7 +32,12 @@ export function integer(value, bytes) {
   const bits = BigInt(8 * bytes)
   const v = BigInt(value)
   if (v < -(1n << (bits - 1n)) || v >= 1n << bits) throw new RangeError(`${v} does not fit in ${bytes} bytes`)
-  return getBytes('0x' + BigInt.asUintN(8 * bytes, v).toString(16).padStart(2 * bytes, '0'))
+  return getBytes(
+    '0x' +
+      BigInt.asUintN(8 * bytes, v)
+        .toString(16)
+        .padStart(2 * bytes, '0'),
+  )
 }
 
 const integers = (values, bytes) => getBytes(concat(values.map((v) => integer(v, bytes))))
@@ -62,11 +67,23 @@ export const encodeVectors = ({ z, u, xb, zp }) => integers([...z, ...u, ...xb, 
 export function encodeHead(h) {
   return getBytes(
     concat([
-      integer(1, 1), integer(h.status, 1), integer(h.reason, 1), integer(h.k, 1),
-      integer(h.slots, 2), integer(h.worstSlot, 2), integer(h.slotSeconds, 4), integer(h.round, 4),
-      integer(h.epoch, 8), integer(h.start, 8), integer(h.deadline, 8), integer(h.changedAt, 8),
-      integer(h.participants, 4), integer(h.excess, 4), integer(h.rho0, 8),
-      h.parametersHash, h.vectorsHash,
+      integer(1, 1),
+      integer(h.status, 1),
+      integer(h.reason, 1),
+      integer(h.k, 1),
+      integer(h.slots, 2),
+      integer(h.worstSlot, 2),
+      integer(h.slotSeconds, 4),
+      integer(h.round, 4),
+      integer(h.epoch, 8),
+      integer(h.start, 8),
+      integer(h.deadline, 8),
+      integer(h.changedAt, 8),
+      integer(h.participants, 4),
+      integer(h.excess, 4),
+      integer(h.rho0, 8),
+      h.parametersHash,
+      h.vectorsHash,
     ]),
   )
 }
@@ -74,8 +91,15 @@ export function encodeHead(h) {
 export function encodeRecord(r) {
   return getBytes(
     concat([
-      integer(r.epoch, 8), integer(r.id, 4), integer(r.round, 4), integer(r.flags, 1), r.signer, keccak256(r.limits),
-      integer(r.change2, 8), integer(r.change2Before, 8), encodeProfile(r.profile),
+      integer(r.epoch, 8),
+      integer(r.id, 4),
+      integer(r.round, 4),
+      integer(r.flags, 1),
+      r.signer,
+      keccak256(r.limits),
+      integer(r.change2, 8),
+      integer(r.change2Before, 8),
+      encodeProfile(r.profile),
     ]),
   )
 }
@@ -162,9 +186,22 @@ export class EpochModel {
     /** id -> what the device's record commits to */
     this.records = new Map()
     this.head = {
-      status: STATUS.entering, reason: 0, k: 0n, slots: rules.slots, worstSlot: 0, slotSeconds: rules.slotSeconds, round: 0n,
-      epoch: rules.epoch, start: rules.start, deadline: now + rules.enterSeconds, changedAt: now, participants: 0n,
-      excess: 0n, rho0: rules.rho0, parametersHash: keccak256(encodeParameters(parameters)), vectorsHash: '0x' + '00'.repeat(32),
+      status: STATUS.entering,
+      reason: 0,
+      k: 0n,
+      slots: rules.slots,
+      worstSlot: 0,
+      slotSeconds: rules.slotSeconds,
+      round: 0n,
+      epoch: rules.epoch,
+      start: rules.start,
+      deadline: now + rules.enterSeconds,
+      changedAt: now,
+      participants: 0n,
+      excess: 0n,
+      rho0: rules.rho0,
+      parametersHash: keccak256(encodeParameters(parameters)),
+      vectorsHash: '0x' + '00'.repeat(32),
     }
   }
 
@@ -193,8 +230,16 @@ export class EpochModel {
     const T = this.sums.length
     const profile = fallback.length === 1 ? Array(T).fill(fallback[0]) : [...fallback]
     this.records.set(id, {
-      epoch: this.rules.epoch, id, round: 0n, flags: 0, signer, bounds: limits, limits: encodeLimits(limits),
-      change2: 0n, change2Before: 0n, profile,
+      epoch: this.rules.epoch,
+      id,
+      round: 0n,
+      flags: 0,
+      signer,
+      bounds: limits,
+      limits: encodeLimits(limits),
+      change2: 0n,
+      change2Before: 0n,
+      profile,
     })
     this.sums = this.sums.map((s, t) => s + profile[t])
     this.power2 += norm2(profile)
@@ -206,7 +251,11 @@ export class EpochModel {
     if (N === 0n) return this.#fail(now, { reason: REASON.nobodyEntered })
     this.head.participants = N
     this.settledBefore = N
-    const usable = warm && warm.head.status === STATUS.final && warm.head.slots === this.head.slots && warm.head.slotSeconds === this.head.slotSeconds
+    const usable =
+      warm &&
+      warm.head.status === STATUS.final &&
+      warm.head.slots === this.head.slots &&
+      warm.head.slotSeconds === this.head.slotSeconds
     if (usable) {
       const { z, u, xb } = warm.vectors
       this.vectors = { z, u, xb, zp: z }
@@ -289,8 +338,12 @@ export class EpochModel {
     const record = this.records.get(id)
     const A = (256n * this.head.participants * BigInt(this.rules.slots) * BigInt(this.rules.toleranceW) ** 2n) / 16n
     return (
-      this.head.round >= 10n && record.flags === 0 && record.round === this.head.round - 1n &&
-      2n * record.change2 > this.movement1 && 2n * record.change2Before > this.movement2 && 256n * record.change2 > A
+      this.head.round >= 10n &&
+      record.flags === 0 &&
+      record.round === this.head.round - 1n &&
+      2n * record.change2 > this.movement1 &&
+      2n * record.change2Before > this.movement2 &&
+      256n * record.change2 > A
     )
   }
 
@@ -309,7 +362,10 @@ export class EpochModel {
     this.movement = 0n
     this.answered = 0n
     Object.assign(this.head, {
-      status: STATUS.open, round: this.head.round + 1n, deadline: now + this.rules.roundSeconds, changedAt: now,
+      status: STATUS.open,
+      round: this.head.round + 1n,
+      deadline: now + this.rules.roundSeconds,
+      changedAt: now,
       vectorsHash: keccak256(this.vectorsBytes),
     })
   }

@@ -68,8 +68,14 @@ test('only_an_operator_manages_devices_and_names', async () => {
   const r = await registered()
   const name = encodeBytes32String('Market')
   const calls = [
-    ['add', key('x').address, limits, fallback], ['approve', r.id], ['reject', r.id], ['suspend', d.id], ['resume', d.id],
-    ['replaceKey', d.id, key('y').address], ['setTerms', d.id, limits, fallback], ['setContract', name, d.address],
+    ['add', key('x').address, limits, fallback],
+    ['approve', r.id],
+    ['reject', r.id],
+    ['suspend', d.id],
+    ['resume', d.id],
+    ['replaceKey', d.id, key('y').address],
+    ['setTerms', d.id, limits, fallback],
+    ['setContract', name, d.address],
   ]
   for (const [method, ...args] of calls) {
     await reverts(asAnyone(method, ...args), 'AccessControlUnauthorizedAccount')
@@ -105,7 +111,10 @@ test('nobody_registers_the_key_or_the_terms_of_another', async () => {
   const other = key('attacker')
   const signature = world.signRegistration(k.secret, limits, fallback)
   const terms = [encodeLimits({ min: [0n], max: [1n] }), encodeFallback([0n])]
-  await reverts(asAnyone('register', k.address, limits, fallback, world.signRegistration(other.secret, limits, fallback)), 'BadSignature')
+  await reverts(
+    asAnyone('register', k.address, limits, fallback, world.signRegistration(other.secret, limits, fallback)),
+    'BadSignature',
+  )
   await reverts(asAnyone('register', k.address, ...terms, signature), 'BadSignature')
   await reverts(asAnyone('register', k.address, limits, fallback, getBytes(signature).subarray(0, 64)), 'BadSignature')
   await reverts(asAnyone('register', k.address, limits, fallback, concat([signature, '0x00'])), 'BadSignature')
@@ -139,7 +148,13 @@ test('suspending_and_resuming_move_the_number_of_active_devices', async () => {
 })
 
 test('what_does_not_exist_cannot_be_changed', async () => {
-  for (const call of [['approve', 0], ['suspend', 999_999], ['resume', 0], ['replaceKey', 999_999, key('z').address], ['setTerms', 0, limits, fallback]]) {
+  for (const call of [
+    ['approve', 0],
+    ['suspend', 999_999],
+    ['resume', 0],
+    ['replaceKey', 999_999, key('z').address],
+    ['setTerms', 0, limits, fallback],
+  ]) {
     await reverts(asOperator(...call), 'WrongStatus')
   }
   await reverts(asOperator('suspend', 2n ** 32n + 1n), 'WrongStatus')
@@ -235,7 +250,10 @@ test('a_new_key_starts_its_check_ins_again_and_the_old_key_no_longer_counts', as
   assert.equal(await world.view(registry, 'checkInOf', [d.id]), 0n)
   const batch = concat([world.checkInEntry(d.id, 901n << 32n, d.secret), world.checkInEntry(d.id, 1n << 32n, fresh.secret)])
   const after = await asAnyone('checkIn', batch)
-  assert.deepEqual(after.events.map((e) => e.name), ['CheckInSkipped', 'CheckedIn'])
+  assert.deepEqual(
+    after.events.map((e) => e.name),
+    ['CheckInSkipped', 'CheckedIn'],
+  )
 })
 
 test('the_admin_is_handed_over_in_two_steps_and_after_a_delay', async () => {

@@ -13,7 +13,9 @@ const shuffled = (values) => values.map((_, i) => values[(i * 3 + 1) % values.le
 test('nobody_can_reset_a_round_compute_an_average_or_set_a_price', async () => {
   // There: resetWaiting, computeAverage (the average became -333,333,333), updateY (y = -8e9) and reset, open to anyone.
   const world = await World.create()
-  const writing = world.scheduler.face.fragments.filter((f) => f.type === 'function' && !['view', 'pure'].includes(f.stateMutability))
+  const writing = world.scheduler.face.fragments.filter(
+    (f) => f.type === 'function' && !['view', 'pure'].includes(f.stateMutability),
+  )
   assert.deepEqual(writing.map((f) => f.name).sort(), ['cancel', 'close', 'enter', 'freeze', 'open', 'start', 'submit'])
   const n = await started(world, 'reset')
   await n.answer(n.devices.slice(0, 1))
@@ -35,13 +37,21 @@ test('not_even_the_operator_can_set_a_plan_a_price_or_a_profile', async () => {
   other[7] ^= 1
   await n.answer()
   await reverts(asOperator('close', [1n, n.model.headBytes, other, n.model.parametersBytes]), 'VectorsMismatch')
-  const { events } = await asOperator('submit', [1n, 1n, world.updateEntry(n.model, n.devices[0], flat(4, 1), { secret: world.operator.secret })])
+  const { events } = await asOperator('submit', [
+    1n,
+    1n,
+    world.updateEntry(n.model, n.devices[0], flat(4, 1), { secret: world.operator.secret }),
+  ])
   assert.equal(events[0].name, 'UpdateSkipped')
   await n.check()
 })
 
 test('a_silent_device_and_an_absent_operator_stop_nothing', async () => {
-  const n = await started(await World.create(), 'absent', { count: 5, changes: { toleranceW: 100n }, parameters: problem(4, { cap: 12_000n }) })
+  const n = await started(await World.create(), 'absent', {
+    count: 5,
+    changes: { toleranceW: 100n },
+    parameters: problem(4, { cap: 12_000n }),
+  })
   n.world.operator = undefined // from here on everything is sent by anyone
   const head = await n.run((round) => (round < 3n ? n.devices : n.devices.slice(1)))
   assert.equal(head.status, STATUS.final)
@@ -49,7 +59,11 @@ test('a_silent_device_and_an_absent_operator_stop_nothing', async () => {
 
 test('a_schedule_is_a_vector_over_slots_and_stops_by_a_rule', async () => {
   // There: one scalar a device and no end.
-  const n = await started(await World.create(), 'vector', { slots: 24, changes: { slotSeconds: 3600n, toleranceW: 100n, roundsMax: 40n }, parameters: problem(24, { cap: 9000n }) })
+  const n = await started(await World.create(), 'vector', {
+    slots: 24,
+    changes: { slotSeconds: 3600n, toleranceW: 100n, roundsMax: 40n },
+    parameters: problem(24, { cap: 9000n }),
+  })
   const head = await n.run()
   assert.notEqual(head.status, STATUS.open)
   assert.ok(head.round <= 40n)
@@ -73,7 +87,9 @@ test('closing_costs_the_same_for_three_devices_and_for_three_hundred', async () 
   const gas = []
   for (const count of [3, 300]) {
     const world = await World.create({ validators: 1 })
-    const devices = Array.from({ length: count }, (_, i) => device(`same${i}`, { limits: { min: [0n], max: [1000n] }, fallback: [300n + BigInt(i)] }))
+    const devices = Array.from({ length: count }, (_, i) =>
+      device(`same${i}`, { limits: { min: [0n], max: [1000n] }, fallback: [300n + BigInt(i)] }),
+    )
     const n = await started(world, 'same', { devices, parameters: problem(4, { devices: count, cap: 1_000_000n }) })
     world.pass(61)
     await n.close()
@@ -98,7 +114,10 @@ test('a_device_cannot_post_what_it_is_not_enrolled_for_nor_report_its_own_residu
   const greedy = world.updateEntry(model, d, flat(4, d.limits.max[0] + 1n))
   const flattering = world.updateEntry(model, d, flat(4, 1), { witness: { change2: 0n, change2Before: 7n } })
   const { events } = await n.submit([greedy, flattering])
-  assert.deepEqual(events.map((e) => Number(e.reason)), [3, 1])
+  assert.deepEqual(
+    events.map((e) => Number(e.reason)),
+    [3, 1],
+  )
   await n.check()
 })
 
@@ -146,7 +165,8 @@ test('two_parties_meet_at_two_thirds_and_one_third', async () => {
   const head = await n.all()
   assert.equal(head.status, STATUS.final)
   const [x, z] = parties.map((d) => n.model.records.get(d.id).profile[0])
-  const near = (value, wanted) => assert.ok(value > wanted - wanted / 500n && value < wanted + wanted / 500n, `${value} is not near ${wanted}`)
+  const near = (value, wanted) =>
+    assert.ok(value > wanted - wanted / 500n && value < wanted + wanted / 500n, `${value} is not near ${wanted}`)
   near(x, (2n * target) / 3n)
   near(z, target / 3n)
   near(x + z, target)

@@ -8,7 +8,12 @@ import { World } from './harness.js'
 import { Negotiation, community, device, energyProx, flat, problem, rules } from './community.js'
 
 const command = 'node contracts/test/gas.js --json'
-export const TARGETS = { gas_update_per_device: 22_000, gas_update_per_device_slot_limits: 22_000, gas_update_alone: 100_000, gas_close: 200_000 }
+export const TARGETS = {
+  gas_update_per_device: 22_000,
+  gas_update_per_device_slot_limits: 22_000,
+  gas_update_alone: 100_000,
+  gas_close: 200_000,
+}
 const slots = 24
 const steadyRound = 4n
 

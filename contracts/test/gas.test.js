@@ -9,7 +9,10 @@ const program = fileURLToPath(new URL('gas.js', import.meta.url))
 
 test('updates_and_closing_stay_within_their_gas', async (t) => {
   const { stdout } = await promisify(execFile)(process.execPath, [program, '--json'])
-  const figures = stdout.trim().split('\n').map((line) => JSON.parse(line))
+  const figures = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
   for (const { name, value } of figures) t.diagnostic(`${name} ${value}`)
   const held = figures.filter(({ target }) => target !== null)
   assert.equal(held.length, 4)

@@ -24,9 +24,20 @@ export class Revert extends Error {
   }
 }
 
-export const updateTypes = { Update: [{ name: 'epoch', type: 'uint64' }, { name: 'round', type: 'uint32' }, { name: 'profile', type: 'bytes' }] }
+export const updateTypes = {
+  Update: [
+    { name: 'epoch', type: 'uint64' },
+    { name: 'round', type: 'uint32' },
+    { name: 'profile', type: 'bytes' },
+  ],
+}
 export const checkInTypes = { CheckIn: [{ name: 'nonce', type: 'uint64' }] }
-export const registrationTypes = { Registration: [{ name: 'limits', type: 'bytes' }, { name: 'fallbackProfile', type: 'bytes' }] }
+export const registrationTypes = {
+  Registration: [
+    { name: 'limits', type: 'bytes' },
+    { name: 'fallbackProfile', type: 'bytes' },
+  ],
+}
 
 export function key(name) {
   const secret = namedKey(name)
@@ -57,7 +68,11 @@ export class World {
   async #deploy(name, args) {
     const { abi, bytecode } = artifacts[name]
     const face = new Interface(abi)
-    const address = await this.chain.deploy({ key: this.admin.secret, data: concat([bytecode, face.encodeDeploy(args)]), gasLimit: 10_000_000 })
+    const address = await this.chain.deploy({
+      key: this.admin.secret,
+      data: concat([bytecode, face.encodeDeploy(args)]),
+      gasLimit: 10_000_000,
+    })
     return { name, address, face }
   }
 
@@ -96,7 +111,8 @@ export class World {
       return { ...values.toObject(), name }
     })
     this.history.push(...events)
-    const logGas = ({ topics, data: bytes }) => LOG_GAS.base + LOG_GAS.topic * topics.length + LOG_GAS.byte * getBytes(bytes).length
+    const logGas = ({ topics, data: bytes }) =>
+      LOG_GAS.base + LOG_GAS.topic * topics.length + LOG_GAS.byte * getBytes(bytes).length
     return { gas: receipt.gasUsed, eventGas: receipt.logs.reduce((gas, log) => gas + logGas(log), 0), events, data }
   }
 
@@ -147,23 +163,44 @@ export class World {
     const { epoch } = model.rules
     const signed = signature ?? this.signUpdate(secret, epoch, round, profile)
     return concat([
-      integer(device.id, 4), signed, integer(old.round, 4), integer(old.change2, 8), integer(old.change2Before, 8),
-      old.limits, encodeProfile(old.profile), encodeProfile(profile),
+      integer(device.id, 4),
+      signed,
+      integer(old.round, 4),
+      integer(old.change2, 8),
+      integer(old.change2Before, 8),
+      old.limits,
+      encodeProfile(old.profile),
+      encodeProfile(profile),
     ])
   }
 
   freezeEntry(model, id, wrong = {}) {
     const r = { ...model.records.get(id), ...wrong }
     return concat([
-      integer(r.id, 4), r.signer, integer(r.round, 4), integer(r.change2, 8), integer(r.change2Before, 8),
-      wrong.limitsHash ?? keccak256(r.limits), encodeProfile(r.profile),
+      integer(r.id, 4),
+      r.signer,
+      integer(r.round, 4),
+      integer(r.change2, 8),
+      integer(r.change2Before, 8),
+      wrong.limitsHash ?? keccak256(r.limits),
+      encodeProfile(r.profile),
     ])
   }
 
   openParams(rules) {
     return [
-      rules.epoch, rules.start, rules.slots, rules.slotSeconds, rules.rho0, rules.toleranceW, rules.roundSeconds,
-      rules.graceSeconds, rules.enterSeconds, rules.roundsMax, rules.disputeSeconds, rules.warmEpoch,
+      rules.epoch,
+      rules.start,
+      rules.slots,
+      rules.slotSeconds,
+      rules.rho0,
+      rules.toleranceW,
+      rules.roundSeconds,
+      rules.graceSeconds,
+      rules.enterSeconds,
+      rules.roundsMax,
+      rules.disputeSeconds,
+      rules.warmEpoch,
     ]
   }
 }

@@ -23,17 +23,34 @@ class Recorded extends Negotiation {
   describeHead() {
     const h = this.model.head
     return {
-      status: h.status, reason: h.reason, k: Number(h.k), slots: Number(h.slots), worst_slot: h.worstSlot, slot_seconds: Number(h.slotSeconds),
-      round: Number(h.round), epoch: Number(h.epoch), start: Number(h.start), deadline: Number(h.deadline), changed_at: Number(h.changedAt),
-      participants: Number(h.participants), excess_w: Number(h.excess), rho0: Number(h.rho0),
+      status: h.status,
+      reason: h.reason,
+      k: Number(h.k),
+      slots: Number(h.slots),
+      worst_slot: h.worstSlot,
+      slot_seconds: Number(h.slotSeconds),
+      round: Number(h.round),
+      epoch: Number(h.epoch),
+      start: Number(h.start),
+      deadline: Number(h.deadline),
+      changed_at: Number(h.changedAt),
+      participants: Number(h.participants),
+      excess_w: Number(h.excess),
+      rho0: Number(h.rho0),
     }
   }
 
   state() {
     const { z, u, xb, zp } = this.model.vectors
     return {
-      head: hexlify(this.model.headBytes), head_fields: this.describeHead(), epoch_word: this.model.word,
-      vectors: hexlify(this.model.vectorsBytes), z: numbers(z), u: numbers(u), xb: numbers(xb), zp: numbers(zp),
+      head: hexlify(this.model.headBytes),
+      head_fields: this.describeHead(),
+      epoch_word: this.model.word,
+      vectors: hexlify(this.model.vectorsBytes),
+      z: numbers(z),
+      u: numbers(u),
+      xb: numbers(xb),
+      zp: numbers(zp),
     }
   }
 
@@ -44,8 +61,13 @@ class Recorded extends Negotiation {
     this.log.entering_head = hexlify(this.model.headBytes)
     await this.enter()
     this.log.devices = this.devices.map((d) => ({
-      id: d.id, private_key: hexlify(d.secret), signer: d.signer, limits: hexlify(encodeLimits(d.limits)), fallback: hexlify(encodeFallback(d.fallback)),
-      record: hexlify(this.model.recordBytes(d.id)), record_word: keccak256(this.model.recordBytes(d.id)),
+      id: d.id,
+      private_key: hexlify(d.secret),
+      signer: d.signer,
+      limits: hexlify(encodeLimits(d.limits)),
+      fallback: hexlify(encodeFallback(d.fallback)),
+      record: hexlify(this.model.recordBytes(d.id)),
+      record_word: keccak256(this.model.recordBytes(d.id)),
     }))
     await this.start(warm)
   }
@@ -64,8 +86,14 @@ class Recorded extends Negotiation {
     if (reason === 0) model.submit(d.id, profile)
     await this.check()
     return {
-      id: d.id, profile: hexlify(encodeProfile(profile)), digest: world.updateDigest(epoch, round, encodeProfile(profile)), signature: hexlify(signature),
-      witness_round: Number(witness.round), reason, record_before: before, record_after: hexlify(model.recordBytes(d.id)),
+      id: d.id,
+      profile: hexlify(encodeProfile(profile)),
+      digest: world.updateDigest(epoch, round, encodeProfile(profile)),
+      signature: hexlify(signature),
+      witness_round: Number(witness.round),
+      reason,
+      record_before: before,
+      record_after: hexlify(model.recordBytes(d.id)),
       record_word: keccak256(model.recordBytes(d.id)),
     }
   }
@@ -80,7 +108,10 @@ class Recorded extends Negotiation {
       const x = participant.answer(model)
       const update = await this.update(d, x)
       const target = participant.target.map(Number)
-      entry.updates.push({ ...update, answer: { unbroken: chained, q: numbers(participant.q), target_w: target, profile_w: numbers(x) } })
+      entry.updates.push({
+        ...update,
+        answer: { unbroken: chained, q: numbers(participant.q), target_w: target, profile_w: numbers(x) },
+      })
     }
     entry.sums_w = numbers(model.sums)
     entry.movement_w2 = Number(model.movement)
@@ -99,9 +130,14 @@ function storage() {
   const epochs = [1, 2, 7, 8, 20777]
   return {
     epoch_word: epochs.map((epoch) => ({ epoch, slot: wordSlot(layout.Scheduler.epochWord + (epoch % 8)) })),
-    record_of: epochs.flatMap((epoch) => [1, 300].map((id) => ({ epoch, id, slot: mappingSlot(recordKey(epoch, id), layout.Scheduler.recordOf) }))),
+    record_of: epochs.flatMap((epoch) =>
+      [1, 300].map((id) => ({ epoch, id, slot: mappingSlot(recordKey(epoch, id), layout.Scheduler.recordOf) })),
+    ),
     check_in_of: [1, 300].map((id) => ({ id, slot: mappingSlot(id, layout.DeviceRegistry.checkInOf) })),
-    contract_of: ['Scheduler', 'Settlement'].map((name) => ({ name, slot: mappingSlot(encodeBytes32String(name), layout.DeviceRegistry.contractOf) })),
+    contract_of: ['Scheduler', 'Settlement'].map((name) => ({
+      name,
+      slot: mappingSlot(encodeBytes32String(name), layout.DeviceRegistry.contractOf),
+    })),
   }
 }
 
@@ -115,7 +151,12 @@ const allReasons = (n) => async () => {
     await n.update(b, n.model.records.get(b.id).profile, {}, SKIP.repeated),
     await n.update(a, profile, { secret: b.secret }, SKIP.record),
     await n.update(a, profile, { witness: { change2: 5n } }, SKIP.record),
-    await n.update(a, profile.map(() => a.limits.max[0] + 1n), {}, SKIP.limits),
+    await n.update(
+      a,
+      profile.map(() => a.limits.max[0] + 1n),
+      {},
+      SKIP.limits,
+    ),
     await n.update(a, profile, { signature: new Uint8Array(65).fill(255) }, SKIP.signature),
   ]
 }
@@ -124,14 +165,27 @@ async function cases() {
   const world = await World.create()
   const four = community('vector', 3, 4)
   await world.enrol(four)
-  const cold = new Recorded('cold start until final', world, four, rules(world, { rho0: 100n << 16n, toleranceW: 30n }), problem(4, { cap: 3300n, gamma: 1n << 21n }))
+  const cold = new Recorded(
+    'cold start until final',
+    world,
+    four,
+    rules(world, { rho0: 100n << 16n, toleranceW: 30n }),
+    problem(4, { cap: 3300n, gamma: 1n << 21n }),
+  )
   await cold.begin()
   await cold.round({ answering: [four[0], four[2]], before: allReasons(cold) })
   while (cold.model.head.status === STATUS.open) await cold.round()
 
-  const warm = new Recorded('warm start, one silent', world, four, rules(world, { epoch: 2n, rho0: 8n << 16n, warmEpoch: 1n, toleranceW: 30n }), problem(4, { cap: 3200n, gamma: 1n << 21n }))
+  const warm = new Recorded(
+    'warm start, one silent',
+    world,
+    four,
+    rules(world, { epoch: 2n, rho0: 8n << 16n, warmEpoch: 1n, toleranceW: 30n }),
+    problem(4, { cap: 3200n, gamma: 1n << 21n }),
+  )
   await warm.begin(cold)
-  while (warm.model.head.status === STATUS.open) await warm.round({ answering: warm.model.head.round % 3n === 2n ? four.slice(1) : four })
+  while (warm.model.head.status === STATUS.open)
+    await warm.round({ answering: warm.model.head.round % 3n === 2n ? four.slice(1) : four })
 
   const feeding = [-1, 1].map((sign, i) => {
     const limits = { min: flat(5, -5000).map((v, t) => v + BigInt(t)), max: flat(5, 4000) }
@@ -139,15 +193,24 @@ async function cases() {
   })
   await world.enrol(feeding)
   const failing = new Recorded(
-    'slot limits, feeding in, cap cannot be met', world, feeding,
-    rules(world, { epoch: 3n, slots: 5n, roundsMax: 3n, enterSeconds: 0n }), problem(5, { base: 20_000n, cap: 9000n, gamma: 12345n }),
+    'slot limits, feeding in, cap cannot be met',
+    world,
+    feeding,
+    rules(world, { epoch: 3n, slots: 5n, roundsMax: 3n, enterSeconds: 0n }),
+    problem(5, { base: 20_000n, cap: 9000n, gamma: 12345n }),
   )
   await failing.begin()
   while (failing.model.head.status === STATUS.open) await failing.round()
 
   const day = community('day', 2, 24)
   await world.enrol(day)
-  const hourly = new Recorded('a day of 24 hours, rounds used up', world, day, rules(world, { epoch: 4n, slots: 24n, slotSeconds: 3600n, roundsMax: 2n, enterSeconds: 0n }), problem(24, { cap: 60_000n, base: -10n }))
+  const hourly = new Recorded(
+    'a day of 24 hours, rounds used up',
+    world,
+    day,
+    rules(world, { epoch: 4n, slots: 24n, slotSeconds: 3600n, roundsMax: 2n, enterSeconds: 0n }),
+    problem(24, { cap: 60_000n, base: -10n }),
+  )
   await hourly.begin()
   while (hourly.model.head.status === STATUS.open) await hourly.round()
   return { world, logs: [cold, warm, failing, hourly].map((n) => n.log) }
@@ -164,13 +227,21 @@ export async function vectors() {
     chain_id: world.chain.chainId,
     registry: world.registry.address,
     scheduler: world.scheduler.address,
-    domain_separators: { registry: TypedDataEncoder.hashDomain(world.domains.registry), scheduler: TypedDataEncoder.hashDomain(world.domains.scheduler) },
+    domain_separators: {
+      registry: TypedDataEncoder.hashDomain(world.domains.registry),
+      scheduler: TypedDataEncoder.hashDomain(world.domains.scheduler),
+    },
     storage: storage(),
     check_in: {
-      nonce: hexlify(checkIn).slice(10, 26), signer, digest: TypedDataEncoder.hash(world.domains.registry, checkInTypes, { nonce }), entry: checkIn,
+      nonce: hexlify(checkIn).slice(10, 26),
+      signer,
+      digest: TypedDataEncoder.hash(world.domains.registry, checkInTypes, { nonce }),
+      entry: checkIn,
     },
     registration: {
-      ...registration, signer, digest: TypedDataEncoder.hash(world.domains.registry, registrationTypes, registration),
+      ...registration,
+      signer,
+      digest: TypedDataEncoder.hash(world.domains.registry, registrationTypes, registration),
       signature: hexlify(world.signRegistration(getBytes(secret), registration.limits, registration.fallbackProfile)),
     },
     epochs: logs,
@@ -179,7 +250,8 @@ export async function vectors() {
 
 /** One array of numbers a line keeps the file readable and small. */
 export const text = (value) =>
-  JSON.stringify(value, null, 1).replace(/\[\n\s+(-?\d[^\]"{}]*?)\n\s+\]/g, (_, inside) => `[${inside.replace(/\s+/g, '')}]`) + '\n'
+  JSON.stringify(value, null, 1).replace(/\[\n\s+(-?\d[^\]"{}]*?)\n\s+\]/g, (_, inside) => `[${inside.replace(/\s+/g, '')}]`) +
+  '\n'
 
 async function main() {
   const content = text(await vectors())

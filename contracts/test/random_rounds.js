@@ -57,7 +57,12 @@ function randomDevice(random, name, slots) {
 function randomParameters(random, slots, count) {
   if (random.chance(50)) return problem(slots, { devices: count, cap: 400_000n * BigInt(count), gamma: random.logUniform(34) })
   const each = (make) => Array.from({ length: slots }, make)
-  return { gamma: random.logUniform(40), price: each(() => random.signed(31)), base: each(() => random.signed(24)), cap: each(() => random.signed(28)) }
+  return {
+    gamma: random.logUniform(40),
+    price: each(() => random.signed(31)),
+    base: each(() => random.signed(24)),
+    cap: each(() => random.signed(28)),
+  }
 }
 
 function randomProfile(random, { limits }, slots) {
@@ -83,10 +88,16 @@ class RandomNegotiation extends Negotiation {
     const { random, world, model } = this
     const record = { ...model.records.get(d.id) }
     const good = random.chance(50) ? this.participants.get(d).answer(model) : randomProfile(random, d, model.sums.length)
-    const made = (profile, wrong = {}, shown = {}) => ({ id: d.id, bytes: world.updateEntry(model, d, profile, wrong), reason: model.submit(d.id, profile, shown) })
+    const made = (profile, wrong = {}, shown = {}) => ({
+      id: d.id,
+      bytes: world.updateEntry(model, d, profile, wrong),
+      reason: model.submit(d.id, profile, shown),
+    })
     if (random.chance(75)) return { ...made(good), profile: good, record }
     const other = random.of(this.devices)
-    const outside = good.map((x, t) => (t === good.length - 1 ? d.limits.max[t % d.limits.max.length] + random.within(1, 1_000_000) : x))
+    const outside = good.map((x, t) =>
+      t === good.length - 1 ? d.limits.max[t % d.limits.max.length] + random.within(1, 1_000_000) : x,
+    )
     const huge = good.map(() => random.of([2147483647n, -2147483648n]))
     const signature = world.signUpdate(d.secret, this.epoch, model.head.round, good)
     return random.of([
@@ -116,7 +127,10 @@ class RandomNegotiation extends Negotiation {
     if (entries.length === 0) return
     const { events } = await this.submit(entries.map((e) => e.bytes))
     const happened = events.map((e) => [Number(e.id), e.name === 'Profile' ? 0 : Number(e.reason)])
-    assert.deepEqual(happened, entries.map((e) => [e.id, e.reason]))
+    assert.deepEqual(
+      happened,
+      entries.map((e) => [e.id, e.reason]),
+    )
     for (const e of entries) this.seen.reasons[e.reason]++
   }
 
@@ -161,12 +175,20 @@ async function main(roundsAtLeast, seed) {
     const repeat = before && before.model.head.status === STATUS.final && random.chance(60)
     const slots = repeat ? before.model.sums.length : Number(random.chance(10) ? 24 : random.within(1, 9))
     const count = Number(random.within(1, 5))
-    const devices = repeat ? before.devices : Array.from({ length: count }, (_, i) => randomDevice(random, `random${epoch}-${i}`, slots))
+    const devices = repeat
+      ? before.devices
+      : Array.from({ length: count }, (_, i) => randomDevice(random, `random${epoch}-${i}`, slots))
     if (!repeat) await world.enrol(devices)
     world.pass(200_000) // past the last slot of every epoch before, so that the ring is free
     const epochRules = rules(world, {
-      epoch, slots: BigInt(slots), rho0: random.logUniform(40) || 1n, toleranceW: random.logUniform(12), roundsMax: random.within(2, 40),
-      enterSeconds: 1n, disputeSeconds: 0n, warmEpoch: random.chance(70) ? epoch - 1n : 0n,
+      epoch,
+      slots: BigInt(slots),
+      rho0: random.logUniform(40) || 1n,
+      toleranceW: random.logUniform(12),
+      roundsMax: random.within(2, 40),
+      enterSeconds: 1n,
+      disputeSeconds: 0n,
+      warmEpoch: random.chance(70) ? epoch - 1n : 0n,
     })
     const n = new RandomNegotiation(random, seen, world, devices, epochRules, randomParameters(random, slots, devices.length))
     await n.open()

@@ -16,5 +16,4 @@ test('three_devices_agree_on_a_schedule_that_meets_the_cap', async () => {
   const answer = await world.view(world.scheduler, 'schedule', [1n])
   assert.equal(answer.status, BigInt(STATUS.final))
   assert.deepEqual([...answer.aggregate], negotiation.model.sums)
-
 })

@@ -45,10 +45,25 @@ test('each_value_of_an_epoch_out_of_its_range_is_refused', async () => {
   const world = await World.create()
   const year = 366n * 86_400n
   const bad = [
-    { slots: 0n }, { slots: 5n }, { slotSeconds: 0n }, { slotSeconds: 7n }, { slotSeconds: 7200n },
-    { start: ((world.now - 900n) / 900n) * 900n }, { start: rules(world).start + 1n }, { start: rules(world).start + year },
-    { rho0: 0n }, { rho0: 1n << 40n }, { roundSeconds: 0n }, { roundSeconds: year + 1n }, { graceSeconds: 61n }, { roundsMax: 1n }, { roundsMax: 1001n },
-    { enterSeconds: year + 1n }, { disputeSeconds: year + 1n }, { warmEpoch: 1n }, { epoch: 9n, warmEpoch: 1n },
+    { slots: 0n },
+    { slots: 5n },
+    { slotSeconds: 0n },
+    { slotSeconds: 7n },
+    { slotSeconds: 7200n },
+    { start: ((world.now - 900n) / 900n) * 900n },
+    { start: rules(world).start + 1n },
+    { start: rules(world).start + year },
+    { rho0: 0n },
+    { rho0: 1n << 40n },
+    { roundSeconds: 0n },
+    { roundSeconds: year + 1n },
+    { graceSeconds: 61n },
+    { roundsMax: 1n },
+    { roundsMax: 1001n },
+    { enterSeconds: year + 1n },
+    { disputeSeconds: year + 1n },
+    { warmEpoch: 1n },
+    { epoch: 9n, warmEpoch: 1n },
   ]
   for (const change of bad) await reverts(open(world, { ...rules(world), ...change }, problem(4)), 'BadParameters')
   await reverts(open(world, rules(world), problem(4, { gamma: 1n << 40n })), 'BadParameters')
@@ -60,7 +75,10 @@ test('devices_enter_with_their_fallback_and_stand_in_the_sum', async () => {
   const n = await entering('enter', { count: 3 })
   await n.enter()
   await n.checkRecords()
-  assert.deepEqual(n.model.sums, n.devices.reduce((sums, d) => sums.map((s, t) => s + d.fallback[t]), flat(4, 0)))
+  assert.deepEqual(
+    n.model.sums,
+    n.devices.reduce((sums, d) => sums.map((s, t) => s + d.fallback[t]), flat(4, 0)),
+  )
 })
 
 test('one_pair_of_limits_and_one_fallback_power_stand_for_every_slot', async () => {
@@ -92,7 +110,10 @@ test('who_is_not_enrolled_like_this_cannot_enter', async () => {
     world.enterEntry({ ...b, fallback: flat(4, 1) }),
     world.enterEntry(good),
   ])
-  assert.deepEqual(events.map((e) => Number(e.reason ?? 0)), [1, 1, 1, 1, 1, 1, 0])
+  assert.deepEqual(
+    events.map((e) => Number(e.reason ?? 0)),
+    [1, 1, 1, 1, 1, 1, 0],
+  )
   n.model.enter(good)
   await n.check()
 })
@@ -102,7 +123,10 @@ test('a_device_enters_once_even_if_its_key_or_terms_change_meanwhile', async () 
   const { world, devices } = n
   const [a] = devices
   const { events } = await enter(n, [world.enterEntry(a), world.enterEntry(a)])
-  assert.deepEqual(events.map((e) => Number(e.reason ?? 0)), [0, 2])
+  assert.deepEqual(
+    events.map((e) => Number(e.reason ?? 0)),
+    [0, 2],
+  )
   await world.send(world.registry, 'replaceKey', [a.id, key('once again').address], world.operator)
   const other = { ...a, limits: { min: [0n], max: [1n] }, fallback: [1n] }
   await world.send(world.registry, 'setTerms', [a.id, encodeLimits(other.limits), encodeFallback(other.fallback)], world.operator)
@@ -121,8 +145,14 @@ test('terms_for_another_number_of_slots_do_not_fit', async () => {
     device('four', { limits: { min: flat(4, 0), max: flat(4, 9) }, fallback: flat(4, 1) }),
   ]
   await n.world.enrol(devices)
-  const { events } = await enter(n, devices.map((d) => n.world.enterEntry(d)))
-  assert.deepEqual(events.map((e) => Number(e.reason ?? 0)), [3, 3, 0])
+  const { events } = await enter(
+    n,
+    devices.map((d) => n.world.enterEntry(d)),
+  )
+  assert.deepEqual(
+    events.map((e) => Number(e.reason ?? 0)),
+    [3, 3, 0],
+  )
 })
 
 test('a_malformed_batch_of_entries_reverts_as_a_whole', async () => {
@@ -193,7 +223,9 @@ test('nothing_enters_or_answers_out_of_its_phase', async () => {
 test('more_than_255_devices_take_part', async () => {
   const world = await World.create({ validators: 1 })
   const count = 300
-  const devices = Array.from({ length: count }, (_, i) => device(`many${i}`, { limits: { min: [0n], max: [1000n] }, fallback: [BigInt(i)] }))
+  const devices = Array.from({ length: count }, (_, i) =>
+    device(`many${i}`, { limits: { min: [0n], max: [1000n] }, fallback: [BigInt(i)] }),
+  )
   const n = await started(world, 'many', { devices, slots: 2, parameters: problem(2, { devices: count, cap: 300_000n }) })
   assert.equal(n.model.head.participants, BigInt(count))
   for (let i = 0; i < count; i += 50) await n.answer(devices.slice(i, i + 50))
@@ -212,7 +244,12 @@ async function twoEpochs(name, changes = {}, { slots = 4, ended = true } = {}) {
   if (ended) await first.run()
   const devices = slots === 4 ? first.devices : community(`${name}-other`, 2, slots)
   if (slots !== 4) await world.enrol(devices)
-  const second = new Negotiation(world, devices, rules(world, { epoch: 2n, warmEpoch: 1n, slots: BigInt(slots), toleranceW: 300n, ...changes }), problem(slots, { cap: 9000n }))
+  const second = new Negotiation(
+    world,
+    devices,
+    rules(world, { epoch: 2n, warmEpoch: 1n, slots: BigInt(slots), toleranceW: 300n, ...changes }),
+    problem(slots, { cap: 9000n }),
+  )
   await second.open()
   await second.enter()
   world.pass(601)

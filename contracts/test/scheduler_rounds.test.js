@@ -74,7 +74,10 @@ test('the_silent_keep_their_last_profile_and_stay_in_the_sum', async () => {
 test('who_never_answers_counts_with_its_fallback', async () => {
   const n = await started(await World.create(), 'never', { changes: { roundsMax: 3n } })
   await n.run(() => [])
-  assert.deepEqual(n.model.sums, flat(4, 0).map((_, t) => n.devices.reduce((sum, d) => sum + d.fallback[t], 0n)))
+  assert.deepEqual(
+    n.model.sums,
+    flat(4, 0).map((_, t) => n.devices.reduce((sum, d) => sum + d.fallback[t], 0n)),
+  )
   await n.checkRecords()
 })
 
@@ -87,8 +90,10 @@ test('closing_needs_head_vectors_and_parameters_behind_the_epoch_word', async ()
     return copy
   }
   const { model } = n
-  for (const head of ['0x', changed(model.headBytes), concat([model.headBytes, '0x00'])]) await reverts(close(n, [1, head]), 'HeadMismatch')
-  for (const vectors of ['0x', changed(model.vectorsBytes), model.vectorsBytes.subarray(1)]) await reverts(close(n, [2, vectors]), 'VectorsMismatch')
+  for (const head of ['0x', changed(model.headBytes), concat([model.headBytes, '0x00'])])
+    await reverts(close(n, [1, head]), 'HeadMismatch')
+  for (const vectors of ['0x', changed(model.vectorsBytes), model.vectorsBytes.subarray(1)])
+    await reverts(close(n, [2, vectors]), 'VectorsMismatch')
   for (const parameters of ['0x', changed(model.parametersBytes)]) await reverts(close(n, [3, parameters]), 'ParametersMismatch')
   await n.close()
 })
@@ -104,12 +109,20 @@ test('an_old_head_does_not_close_a_later_round', async () => {
 
 test('a_schedule_is_final_only_if_the_sum_meets_the_cap_exactly_in_every_slot', async () => {
   // Two loads of 1,000 W and a tolerance that forgives the residuals anything: only the cap decides.
-  for (const [excess, end] of [[0n, STATUS.final], [1n, STATUS.failed]]) {
+  for (const [excess, end] of [
+    [0n, STATUS.final],
+    [1n, STATUS.failed],
+  ]) {
     const world = await World.create()
     const parameters = problem(3, { cap: 9000n })
     parameters.base[1] = 700n
     parameters.cap[1] = 2700n - excess
-    const n = await started(world, 'exact', { devices: fixed('exact', 2, 1000), slots: 3, parameters, changes: { toleranceW: 100_000n, roundsMax: 5n } })
+    const n = await started(world, 'exact', {
+      devices: fixed('exact', 2, 1000),
+      slots: 3,
+      parameters,
+      changes: { toleranceW: 100_000n, roundsMax: 5n },
+    })
     const head = await n.run()
     assert.equal(head.status, end)
     if (end === STATUS.failed) {
@@ -121,7 +134,10 @@ test('a_schedule_is_final_only_if_the_sum_meets_the_cap_exactly_in_every_slot', 
 })
 
 test('an_epoch_fails_for_its_rounds_if_the_cap_holds_but_the_residuals_do_not', async () => {
-  const n = await started(await World.create(), 'used up', { changes: { roundsMax: 2n, toleranceW: 0n }, parameters: problem(4, { cap: 100_000n }) })
+  const n = await started(await World.create(), 'used up', {
+    changes: { roundsMax: 2n, toleranceW: 0n },
+    parameters: problem(4, { cap: 100_000n }),
+  })
   const head = await n.run()
   assert.deepEqual([head.status, head.reason, head.worstSlot, head.excess], [STATUS.failed, REASON.roundsUsedUp, 0, 0n])
 })
@@ -129,7 +145,11 @@ test('an_epoch_fails_for_its_rounds_if_the_cap_holds_but_the_residuals_do_not', 
 test('an_impossible_cap_fails_with_the_worst_slot_and_its_excess', async () => {
   const parameters = problem(4, { cap: 5000n })
   parameters.cap[2] = -100_000n
-  const n = await started(await World.create(), 'impossible', { devices: fixed('impossible', 3, 1500), parameters, changes: { roundsMax: 8n } })
+  const n = await started(await World.create(), 'impossible', {
+    devices: fixed('impossible', 3, 1500),
+    parameters,
+    changes: { roundsMax: 8n },
+  })
   const head = await n.run()
   assert.deepEqual([head.status, head.reason, head.worstSlot, head.excess], [STATUS.failed, REASON.capCannotBeMet, 2, 104_500n])
 })
@@ -137,7 +157,12 @@ test('an_impossible_cap_fails_with_the_worst_slot_and_its_excess', async () => {
 test('a_price_beyond_its_bound_ends_the_epoch_at_once', async () => {
   // A penalty of 2^-16 against prices of 2^31: the scaled price leaves 2^40 in the first round.
   const parameters = { gamma: 0n, price: flat(2, 2147483647), base: flat(2, 0), cap: flat(2, 1000) }
-  const n = await started(await World.create(), 'beyond', { devices: fixed('beyond', 1, 500), slots: 2, parameters, changes: { rho0: 1n } })
+  const n = await started(await World.create(), 'beyond', {
+    devices: fixed('beyond', 1, 500),
+    slots: 2,
+    parameters,
+    changes: { rho0: 1n },
+  })
   const head = await n.run()
   assert.deepEqual([head.status, head.reason, head.round, head.excess], [STATUS.failed, REASON.capCannotBeMet, 1n, 0n])
 })
@@ -145,9 +170,25 @@ test('a_price_beyond_its_bound_ends_the_epoch_at_once', async () => {
 test('numbers_at_their_limits_do_not_stop_a_round', async () => {
   for (const sign of [1n, -1n]) {
     const limits = { min: [-2_000_000n], max: [2_000_000n] }
-    const devices = Array.from({ length: 2 }, (_, i) => device(`limit${sign}${i}`, { limits, fallback: [sign * 2_000_000n], prox: (v) => v.map((_, t) => (t % 2 ? 2_000_000n : -2_000_000n)) }))
-    const parameters = { gamma: (1n << 40n) - 1n, price: flat(3, sign * -2147483648n + (sign > 0 ? 0n : -1n)), base: flat(3, sign > 0 ? 2147483647 : -2147483648), cap: flat(3, sign > 0 ? -2147483648 : 2147483647) }
-    const n = await started(await World.create(), 'limit', { devices, slots: 3, parameters, changes: { rho0: (1n << 40n) - 1n, toleranceW: 4294967295n, roundsMax: 6n } })
+    const devices = Array.from({ length: 2 }, (_, i) =>
+      device(`limit${sign}${i}`, {
+        limits,
+        fallback: [sign * 2_000_000n],
+        prox: (v) => v.map((_, t) => (t % 2 ? 2_000_000n : -2_000_000n)),
+      }),
+    )
+    const parameters = {
+      gamma: (1n << 40n) - 1n,
+      price: flat(3, sign * -2147483648n + (sign > 0 ? 0n : -1n)),
+      base: flat(3, sign > 0 ? 2147483647 : -2147483648),
+      cap: flat(3, sign > 0 ? -2147483648 : 2147483647),
+    }
+    const n = await started(await World.create(), 'limit', {
+      devices,
+      slots: 3,
+      parameters,
+      changes: { rho0: (1n << 40n) - 1n, toleranceW: 4294967295n, roundsMax: 6n },
+    })
     const head = await n.run()
     assert.ok(head.status === STATUS.final || head.status === STATUS.failed)
     if (sign > 0n) assert.deepEqual([head.status, head.excess], [STATUS.failed, 4294967295n]) // more does not fit
@@ -156,7 +197,12 @@ test('numbers_at_their_limits_do_not_stop_a_round', async () => {
 
 test('residuals_of_nothing_at_all_are_small', async () => {
   const parameters = { gamma: 0n, price: flat(2, 0), base: flat(2, 0), cap: flat(2, 0) }
-  const n = await started(await World.create(), 'zero', { devices: fixed('zero', 1, 0), slots: 2, parameters, changes: { toleranceW: 0n } })
+  const n = await started(await World.create(), 'zero', {
+    devices: fixed('zero', 1, 0),
+    slots: 2,
+    parameters,
+    changes: { toleranceW: 0n },
+  })
   const head = await n.run()
   assert.deepEqual([head.status, head.round], [STATUS.final, 2n])
 })
@@ -167,7 +213,8 @@ test('an_operator_cancels_a_negotiation_in_any_of_its_phases', async () => {
   const world = await World.create()
   const n = new Negotiation(world, [], rules(world), problem(4))
   await n.open()
-  const cancel = (negotiation, from = world.operator) => world.send(world.scheduler, 'cancel', [negotiation.epoch, negotiation.model.headBytes], from)
+  const cancel = (negotiation, from = world.operator) =>
+    world.send(world.scheduler, 'cancel', [negotiation.epoch, negotiation.model.headBytes], from)
   await reverts(cancel(n, world.anyone), 'NotOperator')
   await reverts(world.send(world.scheduler, 'cancel', [1n, '0x'], world.operator), 'HeadMismatch')
   const first = await cancel(n)
@@ -186,7 +233,10 @@ test('an_operator_cancels_a_negotiation_in_any_of_its_phases', async () => {
 })
 
 test('nobody_cancels_a_final_schedule', async () => {
-  const n = await started(await World.create(), 'uncancelled', { changes: { toleranceW: 100n }, parameters: problem(4, { cap: 9000n }) })
+  const n = await started(await World.create(), 'uncancelled', {
+    changes: { toleranceW: 100n },
+    parameters: problem(4, { cap: 9000n }),
+  })
   await n.run()
   assert.equal(n.model.head.status, STATUS.final)
   await reverts(n.world.send(n.world.scheduler, 'cancel', [1n, n.model.headBytes], n.world.operator), 'WrongStatus')
@@ -233,7 +283,10 @@ test('the_whole_negotiation_can_be_read_from_events', async () => {
 
 test('a_ring_entry_is_reused_only_after_the_dispute_time', async () => {
   const world = await World.create()
-  const first = await started(world, 'ring', { changes: { toleranceW: 100n, disputeSeconds: 5000n }, parameters: problem(4, { cap: 9000n }) })
+  const first = await started(world, 'ring', {
+    changes: { toleranceW: 100n, disputeSeconds: 5000n },
+    parameters: problem(4, { cap: 9000n }),
+  })
   const params = (changes) => [world.openParams(rules(world, { epoch: 9n, ...changes })), first.model.parametersBytes]
   const open = (changes) => world.send(world.scheduler, 'open', params(changes), world.operator)
   await reverts(open(), 'RingEntryBusy') // in negotiation
@@ -253,7 +306,13 @@ test('a_failed_epoch_keeps_its_entry_for_the_dispute_time_after_its_failure', as
   const world = await World.create()
   const first = await started(world, 'ring failed', { changes: { disputeSeconds: 5000n } })
   await world.send(world.scheduler, 'cancel', [1n, first.model.headBytes], world.operator)
-  const open = () => world.send(world.scheduler, 'open', [world.openParams(rules(world, { epoch: 9n })), first.model.parametersBytes], world.operator)
+  const open = () =>
+    world.send(
+      world.scheduler,
+      'open',
+      [world.openParams(rules(world, { epoch: 9n })), first.model.parametersBytes],
+      world.operator,
+    )
   await reverts(open(), 'RingEntryBusy')
   world.pass(5000)
   await open()

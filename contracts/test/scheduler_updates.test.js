@@ -76,7 +76,10 @@ test('a_device_that_has_not_entered_is_skipped', async () => {
   const { world, model, devices } = n
   const [stranger] = community('not in', 1, 4)
   await world.enrol([stranger])
-  const bytes = concat([getBytes('0x' + stranger.id.toString(16).padStart(8, '0')), getBytes(world.updateEntry(model, devices[0], flat(4, 1), { secret: stranger.secret })).subarray(4)])
+  const bytes = concat([
+    getBytes('0x' + stranger.id.toString(16).padStart(8, '0')),
+    getBytes(world.updateEntry(model, devices[0], flat(4, 1), { secret: stranger.secret })).subarray(4),
+  ])
   assert.deepEqual(reasons((await n.submit([bytes])).events), [SKIP.record])
 })
 
@@ -116,7 +119,10 @@ test('one_signature_has_one_accepted_form', async () => {
     concat([good.subarray(0, 32), '0x' + '00'.repeat(32), good.subarray(64)]),
   ]
   const { events } = await n.submit(forms.map((signature) => world.updateEntry(model, d, x, { signature })))
-  assert.deepEqual(reasons(events), forms.map(() => SKIP.signature))
+  assert.deepEqual(
+    reasons(events),
+    forms.map(() => SKIP.signature),
+  )
 })
 
 test('limits_hold_in_every_slot_and_on_both_sides', async () => {
@@ -132,11 +138,20 @@ test('limits_hold_in_every_slot_and_on_both_sides', async () => {
       const bound = (values) => flat(slots, 0).map((_, t) => values[t % values.length])
       const outside = []
       for (let t = 0; t < slots; ++t) {
-        outside.push(bound(d.limits.max).map((v, i) => (i === t ? v + 1n : v)), bound(d.limits.min).map((v, i) => (i === t ? v - 1n : v)))
-        outside.push(bound(d.limits.max).map((v, i) => (i === t ? 2147483647n : v)), bound(d.limits.min).map((v, i) => (i === t ? -2147483648n : v)))
+        outside.push(
+          bound(d.limits.max).map((v, i) => (i === t ? v + 1n : v)),
+          bound(d.limits.min).map((v, i) => (i === t ? v - 1n : v)),
+        )
+        outside.push(
+          bound(d.limits.max).map((v, i) => (i === t ? 2147483647n : v)),
+          bound(d.limits.min).map((v, i) => (i === t ? -2147483648n : v)),
+        )
       }
       const { events } = await n.submit(outside.map((x) => world.updateEntry(n.model, d, x)))
-      assert.deepEqual(reasons(events), outside.map(() => SKIP.limits))
+      assert.deepEqual(
+        reasons(events),
+        outside.map(() => SKIP.limits),
+      )
       await n.check()
       const edge = bound(d.limits.max).map((v, t) => (t % 2 ? v : bound(d.limits.min)[t]))
       assert.deepEqual(reasons((await n.submit([world.updateEntry(n.model, d, edge)])).events), [0])
@@ -153,7 +168,8 @@ test('a_malformed_batch_reverts_as_a_whole', async () => {
   const [a, b] = n.devices
   const good = world.updateEntry(model, a, flat(4, 1))
   const entry = getBytes(world.updateEntry(model, b, flat(4, 1)))
-  for (const size of [1, 4, 89, 90, 91, 100, entry.length - 1]) await reverts(n.submit([good, entry.subarray(0, size)]), 'MalformedBatch')
+  for (const size of [1, 4, 89, 90, 91, 100, entry.length - 1])
+    await reverts(n.submit([good, entry.subarray(0, size)]), 'MalformedBatch')
   for (const count of [0, 2, 3, 5, 65535]) {
     const wrong = Uint8Array.from(entry)
     wrong.set([count >> 8, count & 255], 89)
@@ -194,7 +210,12 @@ test('key_and_terms_stay_as_they_were_when_the_device_entered', async () => {
   const fresh = key('fresh')
   await world.send(world.registry, 'replaceKey', [a.id, fresh.address], world.operator)
   await world.send(world.registry, 'suspend', [b.id], world.operator)
-  await world.send(world.registry, 'setTerms', [c.id, getBytes('0x00010000000000000001'), getBytes('0x000100000000')], world.operator)
+  await world.send(
+    world.registry,
+    'setTerms',
+    [c.id, getBytes('0x00010000000000000001'), getBytes('0x000100000000')],
+    world.operator,
+  )
   const entries = [
     world.updateEntry(model, a, profileOf(n, a), { secret: fresh.secret }),
     ...[a, b, c].map((d) => world.updateEntry(model, d, profileOf(n, d))),
@@ -211,7 +232,10 @@ async function disturbed(world, name, changes = {}) {
   let turn = 0
   const prox = () => flat(4, 0).map((_, t) => BigInt(((turn++ * 7919 + t * 104729) % 40_000) - 20_000))
   const wild = device(`${name} wild`, { limits, fallback: [0n], prox })
-  return { wild, n: await started(world, name, { devices: [...honest, wild], parameters: problem(4, { cap: 60_000n }), changes }) }
+  return {
+    wild,
+    n: await started(world, name, { devices: [...honest, wild], parameters: problem(4, { cap: 60_000n }), changes }),
+  }
 }
 
 const freeze = (n, entry) => n.world.send(n.world.scheduler, 'freeze', [n.epoch, entry])
@@ -258,7 +282,8 @@ test('who_does_not_disturb_cannot_be_frozen', async () => {
   const world = await World.create()
   const { wild, n } = await disturbed(world, 'honest', { toleranceW: 30n })
   await untilRound(n, 10n)
-  for (const d of n.devices.filter((other) => other !== wild)) await reverts(freeze(n, world.freezeEntry(n.model, d.id)), 'NotDisturbing')
+  for (const d of n.devices.filter((other) => other !== wild))
+    await reverts(freeze(n, world.freezeEntry(n.model, d.id)), 'NotDisturbing')
   const forged = { change2: 10n ** 12n }
   await reverts(freeze(n, world.freezeEntry(n.model, n.devices[0].id, forged)), 'RecordMismatch')
   await reverts(freeze(n, world.freezeEntry(n.model, wild.id, { limitsHash: keccak256('0x') })), 'RecordMismatch')
@@ -274,10 +299,25 @@ test('who_does_not_disturb_cannot_be_frozen', async () => {
 test('a_change_within_the_tolerance_is_no_reason_to_freeze', async () => {
   const world = await World.create()
   let turn = 0n
-  const mover = device('small mover', { limits: { min: [0n], max: [9000n] }, fallback: [1000n], prox: () => flat(4, 1000n + (turn++ % 2n)) })
-  const still = device('still', { limits: { min: [1000n], max: [1000n] }, fallback: [1000n], prox: boxProx({ min: [1000n], max: [1000n] }) })
+  const mover = device('small mover', {
+    limits: { min: [0n], max: [9000n] },
+    fallback: [1000n],
+    prox: () => flat(4, 1000n + (turn++ % 2n)),
+  })
+  const still = device('still', {
+    limits: { min: [1000n], max: [1000n] },
+    fallback: [1000n],
+    prox: boxProx({ min: [1000n], max: [1000n] }),
+  })
   const make = async (toleranceW) => {
-    const n = await started(world, 'small', { devices: [{ ...mover, ...key(`mover ${toleranceW}`) }, { ...still, ...key(`still ${toleranceW}`) }].map((d) => ({ ...d, signer: d.address })), changes: { toleranceW }, parameters: problem(4, { cap: 1000n }) })
+    const n = await started(world, 'small', {
+      devices: [
+        { ...mover, ...key(`mover ${toleranceW}`) },
+        { ...still, ...key(`still ${toleranceW}`) },
+      ].map((d) => ({ ...d, signer: d.address })),
+      changes: { toleranceW },
+      parameters: problem(4, { cap: 1000n }),
+    })
     await untilRound(n, 10n)
     return [n, n.devices[0].id]
   }
