@@ -27,6 +27,7 @@ std::string describe(const solver::Report& report) {
     case Limit::comfort_max: return "at most " + needed + " mC by slot " + slot + ", at least " + possible + " unavoidable";
     case Limit::pattern: return "needs " + needed + " slots on; with the minimum times the nearest is " + possible;
     case Limit::whole_watts: return "slot " + slot + ": only fractions of a watt would keep the limits";
+    case Limit::breaker: return "slot " + slot + ": needs " + needed + " W, the breaker allows " + possible + " W";
     case Limit::none: break;
   }
   return "the limits contradict each other";
