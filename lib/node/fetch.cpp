@@ -102,7 +102,12 @@ Error Fetch::copy_part(const message::Part& part, MutableBytes into) {
 void Fetch::take_header(const message::Part& part, FetchContext context) {
   if (offset_ == 0) {
     if (part.block == context.head.number && context.head.is_linked) {
-      begin_account(context);  // nothing newer, and this one is proved already
+      // Nothing newer, and this one is proved already; only of a checkpoint the state is not known.
+      if (is_zero(context.head.state_root)) {
+        fail(Error::not_ready, context);
+      } else {
+        begin_account(context);
+      }
       return;
     }
     block_ = part.block;

@@ -68,6 +68,21 @@ TEST(fetch, does_not_recover_the_same_header_twice) {
   EXPECT_FALSE(puller.fetch.took_new_head());
 }
 
+TEST(fetch, a_checkpoint_without_a_state_waits_for_a_newer_header) {
+  Puller puller;
+  puller.head.state_root = {};
+  const std::array<Hash32, 1> slots{number_word(5)};
+  puller.fetch.begin_words(puller.chain.scheduler(), slots);
+  puller.run_honestly();
+  EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::failed);
+  EXPECT_EQ(puller.fetch.error(), Error::not_ready);
+  puller.fetch.forget();
+  puller.chain.mine(5);
+  puller.fetch.begin_words(puller.chain.scheduler(), slots);
+  puller.run_honestly();
+  EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::words_proved);
+}
+
 TEST(fetch, an_older_header_is_refused_and_leaves_the_head) {
   Puller puller;
   const std::uint64_t old = puller.chain.number();
