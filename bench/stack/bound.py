@@ -119,7 +119,8 @@ def declarations(path):
 
 
 def demangle(names):
-    done = subprocess.run(["c++filt", "-p"], input="\n".join(names), capture_output=True, text=True, check=True)
+    plain_names = "\n".join(map(plain, names))
+    done = subprocess.run(["c++filt", "-p"], input=plain_names, capture_output=True, text=True, check=True)
     return dict(zip(names, done.stdout.splitlines()))
 
 
