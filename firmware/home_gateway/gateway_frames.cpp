@@ -156,13 +156,13 @@ class Fields {
     if (*value > max) fail(Error::out_of_range);
     return ok(error_) ? *value : 0;
   }
-  std::int32_t int32() {
+  std::int32_t power_w() {
     if (next_ < count_ && std::holds_alternative<std::uint64_t>(items_[next_])) {
-      return static_cast<std::int32_t>(uint(INT32_MAX));
+      return static_cast<std::int32_t>(uint(power_w_max));
     }
     const auto* value = next<Negative>();
     if (value == nullptr) return 0;
-    if (value->minus_one_minus > INT32_MAX) fail(Error::out_of_range);
+    if (value->minus_one_minus >= power_w_max) fail(Error::out_of_range);
     return ok(error_) ? static_cast<std::int32_t>(-1 - static_cast<std::int64_t>(value->minus_one_minus)) : 0;
   }
   Bytes bytes(std::size_t size_max) {
@@ -238,7 +238,7 @@ void read_want(Fields& fields, message::Want& want) {
   want.block = fields.uint();
   want.subject = fields.bytes(sizeof(Address));
   want.key = fields.bytes(up_key_size_max);
-  want.offset = static_cast<std::uint32_t>(fields.uint(UINT32_MAX));
+  want.offset = static_cast<std::uint32_t>(fields.uint(header_size_max));  // of the longest thing that is cut into parts
   if (!ok(fields.finish())) return;
 
   // Sizes of subject and key for each kind of want, in the order of `What`.
@@ -255,7 +255,7 @@ void read_status(Fields& fields, message::DeviceStatus& status) {
   status.mode = static_cast<std::uint8_t>(fields.uint(UINT8_MAX));
   status.relay_commanded = fields.uint(1) == 1;
   status.relay_sensed = static_cast<message::Sensed>(fields.uint(2));
-  status.setpoint_w = fields.int32();
+  status.setpoint_w = fields.power_w();
   status.head_number = fields.uint();
   status.epoch = fields.uint();
   status.round = static_cast<std::uint32_t>(fields.uint(UINT32_MAX));
@@ -279,7 +279,7 @@ void read_body(Fields& fields, message::UpFrame& frame) {
       frame.update.round = static_cast<std::uint32_t>(fields.uint(UINT32_MAX));
       frame.update.profile = fields.bytes(profile_size_max);
       frame.update.signature = fields.signature();
-      if (frame.update.profile.size() % 4 != 0) fields.fail(Error::wrong_length);
+      if (frame.update.profile.empty() || frame.update.profile.size() % 4 != 0) fields.fail(Error::wrong_length);
       break;
     case FrameKind::check_in:
       frame.check_in.nonce = fields.uint();
