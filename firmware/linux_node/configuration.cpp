@@ -300,6 +300,7 @@ std::vector<std::string> read_configuration(const std::filesystem::path& file, C
   ConfigSection store = root.section("store");
   out.store_folder = store.path("folder");
   out.key_file = store.has("key_file") ? store.path("key_file") : out.store_folder / "device.key";
+  if (store.has("wrapping_key_file")) out.wrapping_key_file = store.path("wrapping_key_file");
   store.finish();
   ConfigSection clock = root.section("clock");
   if (clock.has("scaled_file")) out.clock_file = clock.path("scaled_file");

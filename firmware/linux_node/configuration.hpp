@@ -95,6 +95,7 @@ struct Configuration {
   BrokerConfiguration broker;
   std::filesystem::path store_folder;
   std::filesystem::path key_file;
+  std::filesystem::path wrapping_key_file;  // empty: the key file's mode alone protects it
   std::filesystem::path clock_file;   // empty: real time
   node::LinkConfig link{};
   std::uint32_t override_s_max = 4 * 3600;

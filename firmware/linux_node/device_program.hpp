@@ -16,7 +16,7 @@ class DeviceProgram {
   DeviceProgram(const Configuration& configuration, LinuxPort& port, node::Node& node, EventLog& log)
       : configuration_(configuration), port_(port), node_(node), log_(log), runner_(node, port) {}
 
-  // Runs until SIGTERM or SIGINT, then drives the outputs to their safe state and takes leave of the broker. The exit
+  // Runs until SIGTERM, SIGINT or SIGHUP, then drives the outputs to their safe state and takes leave of the broker. The exit
   // status: 0 after a signal, 1 if it could not start (the log says why).
   int run();
 

@@ -106,7 +106,7 @@ int run(const Arguments& arguments) {
   std::filesystem::create_directories(configuration.store_folder, code);
   if (code) return refuse({configuration.store_folder.string() + ": " + code.message()});
   hal::DeviceKey key;
-  if (const Error error = key.open(configuration.key_file); error != Error::none) return refuse({key.detail()});
+  if (const Error error = key.open(configuration.key_file, configuration.wrapping_key_file); error != Error::none) return refuse({key.detail()});
   if (arguments.identity) {
     std::printf("%s\n", firmware::to_hex(key.address()).c_str());
     return 0;

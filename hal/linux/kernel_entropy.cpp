@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t repetition_cutoff = 5;
 constexpr std::uint32_t proportion_cutoff = 16;
-constexpr std::size_t window = 256;
+constexpr std::size_t window = entropy_size_max;
 
 Error draw(MutableBytes into) {
   std::size_t filled = 0;

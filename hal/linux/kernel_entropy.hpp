@@ -7,7 +7,9 @@
 
 namespace wattproof::hal {
 
-// Fills `into` (1 to 256 bytes) by getrandom(2), which waits until the kernel's pool was seeded once.
+constexpr std::size_t entropy_size_max = 256;  // of one call
+
+// Fills `into` (1 to entropy_size_max bytes) by getrandom(2), which waits until the kernel's pool was seeded once.
 //   entropy_failed  the kernel refused, or the health check did
 Error kernel_entropy(MutableBytes into);
 

@@ -75,14 +75,57 @@ TEST(device_key, never_signs_before_it_is_open) {
 
 TEST(device_key, refuses_what_is_no_key_file_and_does_not_replace_it) {
   const ScratchFolder folder;
-  for (const std::string& text : {std::string(), std::string("WPK1"), std::string(36, 'x'), "WPK1" + std::string(32, '\0'),
-                                  "WPK1" + std::string(32, '\xff'), "WPK1" + std::string(33, 'a')}) {
+  for (const std::string& text : {std::string(), std::string("WPKP"), std::string(36, 'x'), "WPKP" + std::string(32, '\0'),
+                                  "WPKP" + std::string(32, '\xff'), "WPKP" + std::string(33, 'a'), std::string(96, 'x'), std::string(97, 'x')}) {
     folder.write("key", text);
     fs::permissions(folder / "key", fs::perms::owner_read | fs::perms::owner_write);
     DeviceKey key;
     EXPECT_EQ(key.open(folder / "key"), Error::key_file_refused) << text.size();
     EXPECT_EQ(folder.read("key"), text);
   }
+}
+
+TEST(device_key, is_worthless_without_its_wrapping_key) {
+  const ScratchFolder folder;
+  folder.write("wrap", "a wrapping key of the machine");
+  folder.write("other", "a wrapping key of another machine");
+  Address address{};
+  {
+    DeviceKey key;
+    ASSERT_EQ(key.open(folder / "key", folder / "wrap"), Error::none) << key.detail();
+    address = key.address();
+  }
+  EXPECT_EQ(folder.read("key").size(), 96u);
+  DeviceKey again, wrong, without;
+  ASSERT_EQ(again.open(folder / "key", folder / "wrap"), Error::none) << again.detail();
+  EXPECT_EQ(again.address(), address);
+  const std::string before = folder.read("key");
+  EXPECT_EQ(wrong.open(folder / "key", folder / "other"), Error::key_file_refused);
+  EXPECT_EQ(without.open(folder / "key"), Error::key_file_refused);
+  EXPECT_NE(without.detail().find("wrapped"), std::string::npos) << without.detail();
+  EXPECT_EQ(folder.read("key"), before);
+}
+
+TEST(device_key, refuses_a_plain_key_where_a_wrapping_key_is_named) {
+  const ScratchFolder folder;
+  folder.write("wrap", "a wrapping key of the machine");
+  {
+    DeviceKey key;
+    ASSERT_EQ(key.open(folder / "key"), Error::none);
+  }
+  DeviceKey key;
+  EXPECT_EQ(key.open(folder / "key", folder / "wrap"), Error::key_file_refused);
+}
+
+TEST(device_key, refuses_a_wrapping_key_that_is_absent_or_of_no_use) {
+  const ScratchFolder folder;
+  folder.write("short", "fifteen bytes..");
+  folder.write("long", std::string(1025, 'x'));
+  DeviceKey absent, brief, lengthy;
+  EXPECT_EQ(absent.open(folder / "key", folder / "absent"), Error::storage_failed);
+  EXPECT_EQ(brief.open(folder / "key", folder / "short"), Error::key_file_refused);
+  EXPECT_EQ(lengthy.open(folder / "key", folder / "long"), Error::key_file_refused);
+  EXPECT_FALSE(fs::exists(folder / "key"));
 }
 
 TEST(device_key, reports_a_folder_that_is_not_there) {
