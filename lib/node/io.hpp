@@ -42,7 +42,8 @@ struct Input {
   crypto::Signature signature{};                   // signature
 };
 
-// Why an output has the state that it has. Block and epoch are 0 for a fallback or a person's command.
+// Why an output has the state that it has. Block and epoch are 0 for a person's command, a trip and a fallback; but the
+// enrolled fallback of an epoch that was proved to have failed names them.
 enum class Reason : std::uint8_t { fallback = 0, schedule = 1, override_by_person = 2, trip = 3 };
 
 struct Evidence {

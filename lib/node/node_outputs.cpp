@@ -79,6 +79,7 @@ void Node::drive(const control::RelayOutput& output, const Schedule* schedule, s
     action.evidence.slot = slot;
     action.evidence.block_number = schedule->block_number;
     action.evidence.block_hash = schedule->block_hash;
+    if (schedule->is_fallback) action.evidence.reason = Reason::fallback;  // a failed epoch, proved as such
   }
   justified_by_block_ = action.evidence.block_number;
   if (config_.output.has_relay && (output.on != relay_on_ || !are_outputs_driven_)) {

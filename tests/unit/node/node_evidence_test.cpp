@@ -258,6 +258,8 @@ TEST(node_evidence, a_failed_epoch_means_the_enrolled_fallback) {
   world.chain.set_record(epoch, 7, 13, world.bench.key().address, std::vector<std::int32_t>(24, 777));
   world.bench.block(5, 0, 0, epoch);
   EXPECT_EQ(world.bench.node().setpoint_w(), 350);
+  EXPECT_EQ(world.bench.outputs.back().evidence.reason, node::Reason::fallback);
+  EXPECT_EQ(world.bench.outputs.back().evidence.epoch, epoch);
 }
 
 }  // namespace
