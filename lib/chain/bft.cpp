@@ -74,16 +74,19 @@ Error BftVerifier::check_against_head(TimeBounds time) const {
   const TrustedHead& head = *trusted_;
   if (header_.number < head.number || header_.number == 0) return Error::number_not_newer;
   if (header_.timestamp_s > time.at_most.s) return Error::timestamp_in_future;
-  if (!head.is_linked || is_same_height()) return Error::none;
+  if (!head.is_linked) return Error::none;
+
+  // Before the exception for the head's own height: keys that left the set long ago must not be able to latch a conflict.
+  const std::uint64_t now_s = time.at_least.s > header_.timestamp_s ? time.at_least.s : header_.timestamp_s;
+  if (now_s > head.timestamp.s && now_s - head.timestamp.s > config_.trusting_period_s) {
+    return Error::trusting_period_over;
+  }
+  if (is_same_height()) return Error::none;
 
   const std::uint64_t blocks = header_.number - head.number;
-  if (header_.timestamp_s < head.timestamp.s) return Error::timestamp_too_early;
-  const std::uint64_t passed_s = header_.timestamp_s - head.timestamp.s;
   const Result<std::uint64_t> least_s = checked_mul<std::uint64_t>(blocks, config_.period_s_min);
-  if (!least_s || passed_s < *least_s) return Error::timestamp_too_early;
-
-  const std::uint64_t now_s = time.at_least.s > header_.timestamp_s ? time.at_least.s : header_.timestamp_s;
-  if (now_s - head.timestamp.s > config_.trusting_period_s) return Error::trusting_period_over;
+  if (header_.timestamp_s < head.timestamp.s) return Error::timestamp_too_early;
+  if (!least_s || header_.timestamp_s - head.timestamp.s < *least_s) return Error::timestamp_too_early;
   if (blocks == 1 && !equal(header_.parent_hash, head.hash)) return Error::parent_hash_mismatch;
   return Error::none;
 }

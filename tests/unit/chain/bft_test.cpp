@@ -393,6 +393,10 @@ TEST_P(BothEngines, report_a_second_final_header_at_the_same_height) {
   other.fields.state_root[0] ^= 1;
   EXPECT_EQ(error_of(other), Error::unknown_signer) << "not sealed: no evidence";
   other.seal_with(keys, 3);
+  BftConfig short_trust = config();
+  short_trust.trusting_period_s = 3600;
+  EXPECT_EQ(verify(other.encode(), head, short_trust, {{start_s + 3601}, {UINT64_MAX}}).error, Error::trusting_period_over)
+      << "keys of long ago latch nothing";
   EXPECT_EQ(error_of(other), Error::conflicting_final_headers);
   head.is_conflicting = true;
   EXPECT_EQ(error_of(child), Error::conflicting_final_headers) << "latched";
