@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a script of record writes on a simulated flash, cuts the power at chosen operations, boots again, goes on with the
+// Runs a script of record writes (each boot first writes its boot record) on a simulated flash, cuts the power at chosen operations, boots again, goes on with the
 // script, and checks after every boot that nothing acknowledged was lost and nothing mixed is shown. A store is any type
 // that is built from a SimFlash& and has mount, write and read; so stores with planted bugs can be run too.
 //
@@ -36,6 +36,7 @@ struct ScriptStep {
 };
 
 constexpr std::uint8_t script_id_max = 4;
+constexpr ScriptStep boot_record = {1, 4};
 
 template <class MakeStore>
 class PowerRun {
@@ -73,6 +74,8 @@ class PowerRun {
       if (!ok(store.mount())) return fail("mount failed"), false;
       if (!check(store)) return false;
       has_acknowledged_ = false;
+      // A device counts its boots before it does anything else.
+      if (!write(store, boot_record)) return false;
       while (step_ < script_.size()) {
         const ScriptStep& step = script_[step_];
         if (!write(store, step)) return false;

@@ -12,6 +12,13 @@
 namespace wattproof::store {
 namespace {
 
+// Operations of the second boot at which a second cut is tried; fewer where everything takes ten times as long.
+#if defined(__SANITIZE_ADDRESS__) || !defined(__x86_64__)
+constexpr std::uint64_t second_cuts = 2;
+#else
+constexpr std::uint64_t second_cuts = 12;
+#endif
+
 std::uint64_t fuzz_cases() {
   const char* given = std::getenv("WATTPROOF_FUZZ_CASES");
   return given != nullptr ? std::strtoull(given, nullptr, 10) : 20'000;
@@ -41,7 +48,7 @@ auto plain_store(RecordStoreArea area = {}) {
 TEST(record_store_power, survives_a_cut_at_every_operation_one_and_two_deep) {
   std::uint64_t points = 0;
   for (const FlashGeometry& geometry : {small_words, small_double_words, small_quads}) {
-    const PowerReport report = cut_everywhere(geometry, script(14), plain_store(), 25);
+    const PowerReport report = cut_everywhere(geometry, script(24), plain_store(), second_cuts);
     EXPECT_EQ(report.violations, 0U) << report.first_violation;
     points += report.points;
   }
@@ -50,7 +57,7 @@ TEST(record_store_power, survives_a_cut_at_every_operation_one_and_two_deep) {
 }
 
 TEST(record_store_power, survives_cuts_in_banks_of_two_sectors_and_units_of_one_byte) {
-  const PowerReport wide = cut_everywhere(two_sector_banks, script(20), plain_store({1, 2}), 4);
+  const PowerReport wide = cut_everywhere(two_sector_banks, script(20), plain_store({1, 2}), second_cuts / 3 + 1);
   EXPECT_EQ(wide.violations, 0U) << wide.first_violation;
   const PowerReport narrow = cut_everywhere(small_bytes, script(14), plain_store(), 3);
   EXPECT_EQ(narrow.violations, 0U) << narrow.first_violation;
@@ -72,9 +79,9 @@ TEST(record_store_power, survives_up_to_five_random_cuts) {
 // rests on.
 enum class Sabotage {
   none,
-  no_zeros,         // neither pins nor the killing of an unsealed bank reach the cells
-  no_erase,         // a bank is reused as it is
-  late_payload,     // the last unit of every payload is programmed after its mark
+  no_pins,       // zeros at the tail of a log never reach the cells
+  no_kills,      // zeros on a bank's head never reach the cells
+  late_payload,  // payload is programmed after its mark
 };
 
 class SabotagedFlash {
@@ -82,11 +89,14 @@ class SabotagedFlash {
   SabotagedFlash(SimFlash& flash, Sabotage sabotage) : flash_(&flash), sabotage_(sabotage) {}
   FlashGeometry geometry() const { return flash_->geometry(); }
   Error erase_sector(std::uint32_t sector) {
-    return sabotage_ == Sabotage::no_erase ? Error::none : flash_->erase_sector(sector);
+    zeroed_.clear();
+    held_.clear();
+    return flash_->erase_sector(sector);
   }
   Error program(std::uint32_t offset, Bytes bytes) {
-    if (sabotage_ == Sabotage::no_zeros && is_zero(bytes)) {
-      zeroed_ = offset;
+    const bool is_head = offset % geometry().sector_size == 0;
+    if (is_zero(bytes) && sabotage_ == (is_head ? Sabotage::no_kills : Sabotage::no_pins)) {
+      zeroed_.push_back(offset);
       return Error::none;
     }
     if (sabotage_ == Sabotage::late_payload) {
@@ -108,7 +118,7 @@ class SabotagedFlash {
     WATTPROOF_TRY(flash_->read(offset, into));
     // What was held back or dropped reads as if it were there.
     for (const auto& [at, unit] : held_) overlay(offset, into, at, unit);
-    if (zeroed_) overlay(offset, into, *zeroed_, Value(geometry().program_size, 0));
+    for (const std::uint32_t at : zeroed_) overlay(offset, into, at, Value(geometry().program_size, 0));
     return Error::none;
   }
 
@@ -122,7 +132,7 @@ class SabotagedFlash {
 
   SimFlash* flash_;
   Sabotage sabotage_;
-  std::optional<std::uint32_t> zeroed_;
+  std::vector<std::uint32_t> zeroed_;
   std::vector<std::pair<std::uint32_t, Value>> held_;
 };
 
@@ -142,12 +152,23 @@ class SabotagedStore {
 
 PowerReport sabotaged(Sabotage sabotage) {
   const auto make = [sabotage](SimFlash& flash) { return SabotagedStore(flash, sabotage); };
-  return cut_everywhere(small_double_words, script(14), make, 25);
+  PowerReport report;
+  // Whether a bug shows depends on how full the banks are when the cut comes, hence several lengths.
+  for (const int writes : {14, 24, 30}) {
+    const std::vector<ScriptStep> steps = script(writes);
+    // Without cuts nobody notices; that is what makes such a bug one for this harness.
+    EXPECT_EQ((PowerRun<decltype(make)>(small_words, steps, make, 1).run({})), "");
+    report = cut_everywhere(small_words, steps, make, 12);
+    if (report.violations > 0) break;
+  }
+  return report;
 }
 
-TEST(record_store_power, is_caught_without_its_pins) { EXPECT_GT(sabotaged(Sabotage::no_zeros).violations, 0U); }
+TEST(record_store_power, is_caught_without_its_pins) { EXPECT_GT(sabotaged(Sabotage::no_pins).violations, 0U); }
 
-TEST(record_store_power, is_caught_without_erasing) { EXPECT_GT(sabotaged(Sabotage::no_erase).violations, 0U); }
+TEST(record_store_power, is_caught_without_putting_banks_down) {
+  EXPECT_GT(sabotaged(Sabotage::no_kills).violations, 0U);
+}
 
 TEST(record_store_power, is_caught_with_payload_behind_its_mark) {
   EXPECT_GT(sabotaged(Sabotage::late_payload).violations, 0U);
@@ -240,7 +261,12 @@ class TwoSlotStore {
 TEST(record_store_power, catches_the_mistakes_of_first_attempts) {
   for (int mistake = 0; mistake <= static_cast<int>(Mistake::acknowledges_early); ++mistake) {
     const auto make = [mistake](SimFlash& flash) { return TwoSlotStore(flash, static_cast<Mistake>(mistake)); };
-    const PowerReport report = cut_everywhere(small_double_words, script(8), make, 20);
+    // Two of them show even without cuts.
+    if (mistake != static_cast<int>(Mistake::picks_the_older) && mistake != static_cast<int>(Mistake::acknowledges_early)) {
+      const std::vector<ScriptStep> steps = script(8);
+      EXPECT_EQ((PowerRun<decltype(make)>(small_double_words, steps, make, 1).run({})), "") << mistake;
+    }
+    const PowerReport report = cut_everywhere(small_double_words, script(8), make, 3);
     EXPECT_GT(report.violations, 0U) << "mistake " << mistake << " went unseen in " << report.points << " points";
   }
 }
