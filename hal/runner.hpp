@@ -5,8 +5,8 @@
 //   runner.start();
 //   for (;;) { wait until runner.wake() or until something happened; runner.feed(what happened); runner.run(); }
 //
-// An output that could not be driven is tried again in every run() until it obeys: the node decided once, and a relay
-// driver that was busy for a moment must not leave the load in the state before.
+// A relay that could not be opened is tried again in every run() until it obeys, and so is a setpoint. One that could not
+// be closed stays open and the node is told: closed later than the guard believes, its run could be cut too short.
 #pragma once
 
 #include <array>
@@ -73,7 +73,7 @@ class Runner {
   // To be called whenever wake() has come, and harmless at any other time.
   void run() {
     if (!started_) return;
-    if (relay_failed_) drive_relay(relay_);
+    if (relay_failed_) drive_relay(relay_);  // an opening
     if (set_point_failed_) drive_set_point(set_point_);
     answer();
     const BootMs now = port_.now();
@@ -152,7 +152,9 @@ class Runner {
   void drive_relay(const node::Action& action) {
     relay_.on = action.on;
     relay_.evidence = action.evidence;
-    relay_failed_ = !note(Fault::relay, port_.set_relay(relay_.on, relay_.evidence));
+    const bool has_failed = !note(Fault::relay, port_.set_relay(relay_.on, relay_.evidence));
+    relay_failed_ = has_failed && !relay_.on;
+    if (has_failed && relay_.on) push({.kind = node::InputKind::not_closed});
   }
 
   void drive_set_point(const node::Action& action) {

@@ -142,6 +142,11 @@ std::uint32_t RelayGuard::instruction_ms() const {
   return limits_.fallback_ms - (limits_.fallback_on ? spread_ms_ : 0);
 }
 
+void RelayGuard::not_closed(BootMs now) {
+  follow_clock(now);
+  change(now, false);
+}
+
 std::uint64_t RelayGuard::hold_ms(Cause cause) const {
   if (on_) return limits_.on_ms_min;
   // The spread is for what happens in many homes at once; a person at the button is one.

@@ -81,6 +81,10 @@ class RelayGuard {
   void measured(BootMs now, std::int32_t power_w);
   void sensed(BootMs now, bool on);
 
+  // The board could not close the relay: it is open still, and counts as opened just now, so that the next try comes after
+  // the minimum off time and its run is not cut short. An opening that failed is the board's to repeat, at once.
+  void not_closed(BootMs now);
+
   // What the relay should do now. Call it on every wake-up and after every event.
   RelayOutput step(BootMs now);
 

@@ -26,6 +26,7 @@ enum class InputKind : std::uint8_t {
   sensed,      // the relay contact as the board reads it back
   stored,      // the answer to a write_record action
   signature,   // the answer to a sign action
+  not_closed,  // the answer to a set_relay action that the board could not carry out: the relay is open still
 };
 
 enum class ButtonCommand : std::uint8_t { release, force_on, force_off };
@@ -56,7 +57,7 @@ struct Evidence {
 
 enum class ActionKind : std::uint8_t {
   send,          // hand `bytes` to the link; may be lost
-  set_relay,     // drive the relay to `on`
+  set_relay,     // drive the relay to `on`; a board that cannot open it tries again until it can
   set_point,     // drive the setpoint output to `power_w`
   write_record,  // store `bytes` under record_id durably, then answer with an input `stored`
   sign,          // sign `digest` with the device key, then answer with an input `signature`

@@ -184,7 +184,6 @@ void DeviceLife::take_update(const message::Update& update) {
 }
 
 void DeviceLife::draw_faults() {
-  if (ms_ >= contact_back_ms_) relay_.set_fault(hal::RelayFault::none);
   if (happens(faults_.contact_permille)) {
     static constexpr hal::RelayFault kinds[] = {hal::RelayFault::stuck_open, hal::RelayFault::welded, hal::RelayFault::slow, hal::RelayFault::driver};
     relay_.set_fault(kinds[random_.next() % 4], 5000);

@@ -94,6 +94,7 @@ void DeviceLife::power_off() {
 }
 
 void DeviceLife::turn() {
+  if (ms_ >= contact_back_ms_) relay_.set_fault(hal::RelayFault::none);
   if (!is_on_) {
     if (ms_ >= power_back_ms_) boot();
     return;

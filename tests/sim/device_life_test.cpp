@@ -51,17 +51,19 @@ TEST(device_life, survives_a_bad_link) {
 }
 
 TEST(device_life, survives_power_cuts_at_any_flash_operation) {
+  std::uint32_t cuts = 0;
   for (std::uint64_t seed = 1; seed <= lives(); ++seed) {
     DeviceLife life(seed, {.link = {.delay_ms_min = 5, .delay_ms_max = 50}, .power_permille = 20, .flash_cut_permille = 700});
     life.run(blocks_a_life);
     expect_sound(life, seed);
     EXPECT_GE(life.counts().boots, 10u) << "seed " << seed;
-    EXPECT_GE(life.counts().flash_cuts, 3u) << "seed " << seed;
+    cuts += life.counts().flash_cuts;
     life.heal();
     life.run(400);
     expect_sound(life, seed);
     EXPECT_TRUE(life.is_following()) << "seed " << seed << ": " << life.describe();
   }
+  EXPECT_GE(cuts, 5 * lives());
 }
 
 TEST(device_life, survives_everything_at_once) {

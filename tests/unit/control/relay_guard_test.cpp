@@ -267,6 +267,19 @@ TEST(relay_guard, reports_a_welded_contact) {
   EXPECT_FALSE(guard.step(at(2000)).on);
 }
 
+TEST(relay_guard, waits_a_whole_pause_after_a_closing_that_failed) {
+  RelayGuard guard = running(without_spread(), 10 * minute);
+  guard.not_closed(at(10 * minute + 100));
+  guard.instruct(at(10 * minute + 100), true);
+  EXPECT_FALSE(guard.step(at(10 * minute + 100)).on);
+  EXPECT_FALSE(guard.step(at(15 * minute + 99)).on);
+  EXPECT_TRUE(guard.step(at(15 * minute + 100)).on);
+  EXPECT_TRUE(guard.step(at(18 * minute + 99)).on);
+  guard.instruct(at(18 * minute + 99), false);
+  EXPECT_TRUE(guard.step(at(18 * minute + 99)).on);
+  EXPECT_FALSE(guard.step(at(18 * minute + 100)).on);
+}
+
 TEST(relay_guard, crosses_the_32_bit_wrap_unmoved) {
   const std::uint64_t wrap = std::uint64_t{1} << 32;
   RelayGuard guard(without_spread(), at(wrap - 6 * minute), 1);

@@ -202,28 +202,44 @@ TEST_F(runner, drives_the_outputs_with_their_reason) {
   EXPECT_EQ(port_.evidence.block_number, 12u);
 }
 
-TEST_F(runner, tries_an_output_again_until_it_obeys) {
+TEST_F(runner, tries_an_opening_and_a_set_point_again_until_they_obey) {
   node_.script = [](const node::Input& input, node::Actions& actions) {
     if (input.kind != node::InputKind::button) return;
-    ScriptedNode::add(actions, {.kind = node::ActionKind::set_relay, .on = true});
+    ScriptedNode::add(actions, {.kind = node::ActionKind::set_relay, .on = false});
     ScriptedNode::add(actions, {.kind = node::ActionKind::set_point, .power_w = 100});
   };
   ASSERT_EQ(runner_.start(), Error::none);
+  port_.relay = true;
   port_.relay_error = Error::hardware_failed;
   port_.set_point_error = Error::hardware_failed;
   runner_.feed({.kind = node::InputKind::button});
   EXPECT_LE(runner_.wake(), port_.time);
   runner_.run();
   EXPECT_EQ(port_.relay_tries, 2);
-  EXPECT_FALSE(port_.relay);
+  EXPECT_TRUE(port_.relay);
   port_.relay_error = Error::none;
   port_.set_point_error = Error::none;
   runner_.run();
-  EXPECT_TRUE(port_.relay);
+  EXPECT_FALSE(port_.relay);
   EXPECT_EQ(port_.power, 100);
   runner_.run();
   EXPECT_EQ(port_.relay_tries, 3);
   EXPECT_GT(runner_.wake(), port_.time);
+}
+
+TEST_F(runner, does_not_close_a_relay_late_but_tells_the_node) {
+  node_.script = [](const node::Input& input, node::Actions& actions) {
+    if (input.kind == node::InputKind::button) ScriptedNode::add(actions, {.kind = node::ActionKind::set_relay, .on = true});
+  };
+  ASSERT_EQ(runner_.start(), Error::none);
+  port_.relay_error = Error::hardware_failed;
+  runner_.feed({.kind = node::InputKind::button});
+  ASSERT_EQ(node_.steps.size(), 3u);
+  EXPECT_EQ(node_.steps[2].input.kind, node::InputKind::not_closed);
+  port_.relay_error = Error::none;
+  runner_.run();
+  EXPECT_FALSE(port_.relay);
+  EXPECT_EQ(port_.relay_tries, 1);
 }
 
 TEST_F(runner, wakes_the_node_when_it_asked_for_it_and_at_least_every_second) {
