@@ -19,17 +19,24 @@ Error parse_cases(Bytes file, Cases& out) {
   return reader.at_end() ? Error::none : Error::trailing_bytes;
 }
 
+namespace {
+chain::BftVerifier header_verifier;
+chain::TrustedHead trusted_head;
+}  // namespace
+
+Error begin_header_case(const Cases& cases, std::size_t index) {
+  WATTPROOF_TRY(chain::decode_head(cases.heads[index], trusted_head));
+  return header_verifier.begin(cases.headers[index], trusted_head, {}, {});
+}
+
 Error verify_header_case(const Cases& cases, std::size_t index) {
-  static chain::BftVerifier verifier;
-  static chain::TrustedHead head;
-  WATTPROOF_TRY(chain::decode_head(cases.heads[index], head));
-  WATTPROOF_TRY(verifier.begin(cases.headers[index], head, {}, {}));
+  WATTPROOF_TRY(begin_header_case(cases, index));
   for (;;) {  // ends after at most one step a seal
-    const Result<chain::Progress> progress = verifier.step();
+    const Result<chain::Progress> progress = header_verifier.step();
     if (!progress) return progress.error();
     if (*progress == chain::Progress::accepted) break;
   }
-  verifier.commit(head);
+  header_verifier.commit(trusted_head);
   return Error::none;
 }
 

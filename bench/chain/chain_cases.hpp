@@ -45,6 +45,9 @@ Error parse_cases(Bytes file, Cases& out);
 // Begins, steps through all seals, commits.
 Error verify_header_case(const Cases& cases, std::size_t index);
 
+// Begins alone: what a header costs that is refused before, or at, its first recovery.
+Error begin_header_case(const Cases& cases, std::size_t index);
+
 // Pushes all nodes; the proof must end as found.
 Error verify_proof_case(const Cases& cases);
 
