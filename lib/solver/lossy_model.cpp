@@ -48,7 +48,7 @@ std::int64_t jump_price(const LossyModel& model, std::int64_t low_w, std::int64_
   // Where neither branch meets its limit, both powers are +-wish (1 - ec ed) / (1 + ec ed).
   const std::int64_t power = floor_div(wish * (1'000'000 - both), 1'000'000 + both);
   if (power <= high_w * one_w && power <= -low_w * one_w) {
-    return -floor_div(2 * wish * 1000, (both + 1'000'000)) * discharge;
+    return -floor_div(2000 * discharge * wish, both + 1'000'000);
   }
   // Else the price at which both branches gain the same; the gain of charging grows faster with the price.
   constexpr std::uint32_t shift_bits = wide_price_bits - 8;  // from the grid to 2^-8 W, so that squares fit

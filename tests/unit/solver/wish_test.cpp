@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "solver/wish.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace wattproof::solver {
+namespace {
+
+constexpr Grid grid{2, 3600};
+const std::array<std::int32_t, 2> target{100, -100};
+
+TEST(wish, guard_bits_keep_two_grid_steps_a_slot_below_a_watt) {
+  EXPECT_EQ(guard_bits(24), 6u);
+  EXPECT_EQ(guard_bits(48), 7u);
+  EXPECT_EQ(guard_bits(96), 8u);
+  EXPECT_EQ(guard_bits(288), 10u);
+  EXPECT_GE(power_limit_w(96), power_w_max);
+}
+
+TEST(wish, is_the_target_if_nothing_else_counts) {
+  Wish wish;
+  ASSERT_EQ(Wish::make({}, grid, target, {}, wish), Error::none);
+  EXPECT_TRUE(wish.plain());
+  EXPECT_EQ(wish.at(1, 6), -6400);
+  EXPECT_EQ(wish.wide_at(1), -102'400);
+}
+
+TEST(wish, gathers_every_cost_into_one_quadratic) {
+  const std::array<std::int64_t, 2> price{40, -40};
+  const std::array<std::int32_t, 2> preferred{500, 500};
+  const Device generator{.kind = DeviceKind::generator, .cost_linear = 30, .cost_quadratic = 4};
+  const Cost cost{.weight = 2, .price = price, .wear = 3, .discomfort = 1, .preferred_w = preferred};
+  Wish wish;
+  ASSERT_EQ(Wish::make(generator, grid, target, cost, wish), Error::none);
+  EXPECT_FALSE(wish.plain());
+  EXPECT_EQ(wish.curvature(), 10);
+  EXPECT_EQ(wish.numerator(0), 2 * 100 - 40 + 500 + 30);
+  EXPECT_EQ(wish.numerator(1), -2 * 100 + 40 + 500 + 30);
+}
+
+TEST(wish, rounds_halves_up) {
+  const std::array<std::int64_t, 2> price{1, 1};
+  const std::array<std::int32_t, 2> zero{};
+  Wish wish;
+  ASSERT_EQ(Wish::make({}, grid, zero, {.weight = 2, .price = price}, wish), Error::none);
+  EXPECT_EQ(wish.at(0, 0), 0);    // -1/2
+  EXPECT_EQ(wish.at(0, 1), -1);
+}
+
+TEST(wish, refuses_what_its_integers_cannot_hold) {
+  Wish wish;
+  const std::array<std::int32_t, 2> far{0, 1 << 30};
+  EXPECT_EQ(Wish::make({}, grid, far, {}, wish), Error::out_of_range);
+  EXPECT_EQ(Wish::make({}, grid, target, {.weight = 0}, wish), Error::out_of_range);
+  EXPECT_EQ(Wish::make({}, grid, target, {.weight = weight_max + 1}, wish), Error::out_of_range);
+  const std::array<std::int64_t, 2> price{std::int64_t{1} << 40, 0};
+  EXPECT_EQ(Wish::make({}, grid, target, {.price = price}, wish), Error::out_of_range);
+  EXPECT_EQ(Wish::make({}, grid, target, {.price = std::span(price).first(1)}, wish), Error::wrong_length);
+  EXPECT_EQ(Wish::make({}, {3, 3600}, target, {}, wish), Error::wrong_length);
+}
+
+}  // namespace
+}  // namespace wattproof::solver
