@@ -17,6 +17,7 @@ constexpr std::uint8_t version = 1;
 constexpr std::size_t version_at = 4, kind_at = 5, zero_at = 6, iterations_at = 8, salt_at = 12, address_at = 28,
                       sealed_at = 48, tag_at = 80;
 constexpr std::size_t salt_size = 16;
+constexpr std::size_t tag_size = 16;
 constexpr std::array<std::uint8_t, 18> hkdf_info = {'w', 'a', 't', 't', 'p', 'r', 'o', 'o', 'f',
                                                     ' ', 'k', 'e', 'y', ' ', 'f', 'i', 'l', 'e'};
 
@@ -76,6 +77,20 @@ Error make(const PrivateKey& key, KeyFileKind kind, Bytes secret, std::uint32_t 
   return Error::none;
 }
 
+// Whether the tag is right. Step by step and not by the library's one call, so that the comparison is ours to vouch for.
+bool decrypt(const CipherKey& cipher_key, Bytes file, PrivateKey& key) {
+  Cipher cipher(cipher_key);
+  std::array<std::uint8_t, tag_size> tag{};
+  WATTPROOF_CHECK(
+      mbedtls_chachapoly_starts(cipher.get(), cipher_key.nonce.data(), MBEDTLS_CHACHAPOLY_DECRYPT) == 0 &&
+      mbedtls_chachapoly_update_aad(cipher.get(), file.data(), sealed_at) == 0 &&
+      mbedtls_chachapoly_update(cipher.get(), key.size(), file.data() + sealed_at, key.data()) == 0 &&
+      mbedtls_chachapoly_finish(cipher.get(), tag.data()) == 0);
+  const bool is_right = constant_time_equal(tag, file.subspan(tag_at, tag_size));
+  reveal(&is_right, sizeof(is_right));
+  return is_right;
+}
+
 bool is_in_limits(std::uint32_t iterations) {
   return iterations >= key_file_iterations_min && iterations <= key_file_iterations_max;
 }
@@ -122,9 +137,7 @@ Error open_key_file(Bytes file, Bytes secret, PrivateKey& key) {
   CipherKey cipher_key;
   const WipedAtExit wiped(cipher_key);
   WATTPROOF_TRY(derive(info->kind, secret, file.subspan(salt_at, salt_size), info->iterations, cipher_key));
-  Cipher cipher(cipher_key);
-  if (mbedtls_chachapoly_auth_decrypt(cipher.get(), key.size(), cipher_key.nonce.data(), file.data(), sealed_at,
-                                      file.data() + tag_at, file.data() + sealed_at, key.data()) != 0) {
+  if (!decrypt(cipher_key, file, key)) {
     wipe(key);
     return Error::key_file_refused;
   }

@@ -23,6 +23,12 @@ constexpr Hash32 half_order = {0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0
 constexpr std::size_t scalar_size = 32;
 constexpr std::size_t public_key_size = 65;  // 0x04, X, Y
 
+#ifdef WATTPROOF_CONSTANT_TIME_CHECK
+constexpr unsigned context_flags = SECP256K1_CONTEXT_DECLASSIFY;
+#else
+constexpr unsigned context_flags = SECP256K1_CONTEXT_NONE;
+#endif
+
 // libsecp256k1 0.2 needs 208 bytes on a 64-bit machine and 180 on a Cortex-M; checked before use.
 constexpr std::size_t context_size_max = 256;
 
@@ -42,8 +48,8 @@ Error check_ranges(const Signature& signature) {
 class SigningContext {
  public:
   SigningContext() {
-    WATTPROOF_CHECK(secp256k1_context_preallocated_size(SECP256K1_CONTEXT_NONE) <= context_size_max);
-    context_ = secp256k1_context_preallocated_create(storage_.data(), SECP256K1_CONTEXT_NONE);
+    WATTPROOF_CHECK(secp256k1_context_preallocated_size(context_flags) <= context_size_max);
+    context_ = secp256k1_context_preallocated_create(storage_.data(), context_flags);
   }
   SigningContext(const SigningContext&) = delete;
   SigningContext& operator=(const SigningContext&) = delete;
@@ -100,9 +106,11 @@ Error sign(const PrivateKey& key, const Hash32& digest, Signature& signature) {
   signature.fill(0);
   const SigningContext context;
   secp256k1_ecdsa_recoverable_signature made;
-  if (secp256k1_ecdsa_sign_recoverable(context.get(), &made, digest.data(), key.data(), nullptr, nullptr) != 1) {
-    return Error::bad_key;
-  }
+  const int is_made =
+      secp256k1_ecdsa_sign_recoverable(context.get(), &made, digest.data(), key.data(), nullptr, nullptr);
+  reveal(&is_made, sizeof(is_made));
+  reveal(&made, sizeof(made));
+  if (is_made != 1) return Error::bad_key;
   int parity = 0;
   secp256k1_ecdsa_recoverable_signature_serialize_compact(secp256k1_context_static, signature.data(), &parity, &made);
   // 2 and 3 mean that the nonce point's x was above the group order: one chance in 2^127, and Ethereum has no such v.
@@ -114,7 +122,10 @@ Error sign(const PrivateKey& key, const Hash32& digest, Signature& signature) {
 Result<Address> address_of(const PrivateKey& key) {
   const SigningContext context;
   secp256k1_pubkey public_key;
-  if (secp256k1_ec_pubkey_create(context.get(), &public_key, key.data()) != 1) return Error::bad_key;
+  const int is_key = secp256k1_ec_pubkey_create(context.get(), &public_key, key.data());
+  reveal(&is_key, sizeof(is_key));
+  reveal(&public_key, sizeof(public_key));
+  if (is_key != 1) return Error::bad_key;
   return address_from(public_key);
 }
 

@@ -29,4 +29,12 @@ class WipedAtExit {
 // True if both have one length and equal bytes. The time depends on the length alone; unequal lengths return at once.
 [[nodiscard]] bool constant_time_equal(Bytes a, Bytes b);
 
+// Marks bytes that were computed from a secret and are public from here on: a signature, a public key, whether a tag was
+// right. It is no code, except in the constant-time check, which follows every secret until it gets here.
+#ifdef WATTPROOF_CONSTANT_TIME_CHECK
+void reveal(const void* data, std::size_t size);
+#else
+inline void reveal(const void*, std::size_t) {}
+#endif
+
 }  // namespace wattproof::crypto
