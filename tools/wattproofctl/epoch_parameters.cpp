@@ -165,7 +165,7 @@ EpochParameters read_epoch_parameters(const std::string& path, const std::string
   try {
     return from_json(text);
   } catch (const InputError& error) {
-    throw InputError(error.field, path + ": " + error.what());
+    throw InputError(path, error);
   }
 }
 

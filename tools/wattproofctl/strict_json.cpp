@@ -84,7 +84,8 @@ std::int64_t ObjectReader::integer_or(const char* name, std::int64_t fallback, s
 
 std::uint64_t ObjectReader::uint64(const char* name) {
   const Json& value = member(name);
-  if (!value.is_number_unsigned()) fail(name, "must be a whole number of at most 64 bits, not negative");
+  const bool is_natural = value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
+  if (!is_natural) fail(name, "must be a whole number of at most 64 bits, not negative");
   return value.get<std::uint64_t>();
 }
 

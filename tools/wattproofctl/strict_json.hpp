@@ -26,6 +26,9 @@ class InputError : public std::runtime_error {
  public:
   InputError(const std::string& field_path, const std::string& detail)
       : std::runtime_error(field_path.empty() ? detail : field_path + ": " + detail), field(field_path) {}
+  // The same with the file that it is about.
+  InputError(const std::string& file, const InputError& error)
+      : std::runtime_error(file + ": " + error.what()), field(error.field) {}
   std::string field;
 };
 

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The form of `wattproofctl solve`; that its answers are optimal is the business of the solver's own tests.
+#include <gtest/gtest.h>
+
+#include "command.hpp"
+
+namespace wattproof::tool {
+namespace {
+
+Outcome solve(const std::string& device, const std::string& target, const std::string& more = "") {
+  const std::string text =
+      R"({"slots":4,"slot_seconds":3600,"device":)" + device + R"(,"target_w":)" + target + more + "}";
+  return solve_command(parse_document(text), false);
+}
+
+TEST(solve_command, answers_every_device_type_of_the_first_form) {
+  EXPECT_EQ(solve(R"({"type":"fixed","profile_w":[1,2,3,4]})", "[9,9,9,9]").output.dump(),
+            R"({"status":"ok","profile_w":[1,2,3,4]})");
+  EXPECT_EQ(solve(R"({"type":"curtailable","min_w":-5,"max_w":[0,1,2,3]})", "[-9,9,1,9]").output["profile_w"].dump(), "[-5,1,1,3]");
+  EXPECT_EQ(solve(R"({"type":"shapeable","power_min_w":0,"power_max_w":100,"energy_wh":120,"start_slot":1,"end_slot":3})",
+                  "[50,50,50,50]").output["profile_w"].dump(), "[0,60,60,0]");
+  EXPECT_EQ(solve(R"({"type":"battery","power_min_w":-100,"power_max_w":100,"energy_min_wh":0,"energy_max_wh":50,)"
+                  R"("energy_start_wh":0,"energy_end_min_wh":0,"energy_end_max_wh":0})", "[80,0,0,0]").output["status"], "ok");
+  EXPECT_EQ(solve(R"({"type":"appliance","run_w":[7,3],"earliest_slot":1,"latest_end_slot":4})", "[0,0,9,0]")
+                .output["profile_w"].dump(), "[0,0,7,3]");
+}
+
+TEST(solve_command, ties_take_the_earliest_start) {
+  EXPECT_EQ(solve(R"({"type":"appliance","run_w":[5],"earliest_slot":0,"latest_end_slot":4})", "[0,2,2,0]")
+                .output["profile_w"].dump(), "[0,5,0,0]");
+}
+
+TEST(solve_command, says_which_limit_cannot_be_met) {
+  const Outcome energy = solve(
+      R"({"type":"shapeable","power_min_w":0,"power_max_w":100,"energy_wh":401,"start_slot":0,"end_slot":4})", "[0,0,0,0]");
+  EXPECT_EQ(energy.status, exit_refused);
+  EXPECT_EQ(energy.output["error"], "infeasible");
+  EXPECT_EQ(energy.output["detail"], "needs 401 Wh by slot 4, at most 400 possible");
+  const Outcome window = solve(R"({"type":"appliance","run_w":[1,1,1],"earliest_slot":2,"latest_end_slot":4})", "[0,0,0,0]");
+  EXPECT_EQ(window.output["error"], "infeasible");
+  const Outcome empty = solve(
+      R"({"type":"shapeable","power_min_w":0,"power_max_w":9,"energy_wh":1,"start_slot":2,"end_slot":2})", "[0,0,0,0]");
+  EXPECT_EQ(empty.output["error"], "infeasible");
+  const Outcome crossed = solve(R"({"type":"curtailable","min_w":5,"max_w":4})", "[0,0,0,0]");
+  EXPECT_EQ(crossed.output["error"], "infeasible");
+}
+
+TEST(solve_command, an_empty_window_without_energy_is_no_contradiction) {
+  EXPECT_EQ(solve(R"({"type":"shapeable","power_min_w":0,"power_max_w":9,"energy_wh":0,"start_slot":2,"end_slot":2})",
+                  "[5,5,5,5]").output["profile_w"].dump(), "[0,0,0,0]");
+}
+
+TEST(solve_command, prices_move_the_answer) {
+  const Outcome outcome = solve(R"({"type":"curtailable","min_w":0,"max_w":100})", "[50,50,50,50]", R"(,"price":[0,10,-10,100])");
+  EXPECT_EQ(outcome.output["profile_w"].dump(), "[50,40,60,0]");
+}
+
+TEST(solve_command, a_certificate_is_added_on_demand) {
+  const Json document = parse_document(
+      R"({"slots":2,"slot_seconds":3600,"device":{"type":"curtailable","min_w":0,"max_w":9},"target_w":[1,20]})");
+  EXPECT_EQ(solve_command(document, true).output["certificate"].dump(), R"({"kind":"dual","gap":0})");
+}
+
+TEST(solve_command, names_the_field_that_is_wrong) {
+  const auto field = [](const std::string& device, const std::string& target) -> std::string {
+    try {
+      solve(device, target);
+      return "ok";
+    } catch (const InputError& error) {
+      return error.field;
+    }
+  };
+  EXPECT_EQ(field(R"({"type":"fixed","profile_w":[1,2,3]})", "[0,0,0,0]"), "device.profile_w");
+  EXPECT_EQ(field(R"({"type":"fixed","profile_w":[1,2,3,4]})", "[0,0,0]"), "target_w");
+  EXPECT_EQ(field(R"({"type":"kettle"})", "[0,0,0,0]"), "device.type");
+  EXPECT_EQ(field(R"({"type":"fixed","profile_w":[1,2,3,4],"min_w":0})", "[0,0,0,0]"), "device.min_w");
+  EXPECT_EQ(field(R"({"type":"curtailable","min_w":[0,0],"max_w":1})", "[0,0,0,0]"), "device.min_w");
+  EXPECT_EQ(field(R"({"type":"appliance","run_w":[],"earliest_slot":0,"latest_end_slot":4})", "[0,0,0,0]"), "device.run_w");
+  EXPECT_EQ(field(R"({"type":"shapeable","power_min_w":0,"power_max_w":1,"energy_wh":1,"start_slot":0,"end_slot":5})",
+                  "[0,0,0,0]"), "device.end_slot");
+}
+
+}  // namespace
+}  // namespace wattproof::tool
