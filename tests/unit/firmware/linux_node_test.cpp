@@ -10,6 +10,7 @@
 #include <chrono>
 #include <thread>
 
+#include "hal/sim/scaled_clock.hpp"
 #include "message/frame.hpp"
 #include "support/vectors.hpp"
 #include "unit/firmware/linux_node_config.hpp"
@@ -63,6 +64,14 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void signal(int number) const { ::kill(process_, number); }
+  // The most memory that it has held, in kB, as the kernel counts it.
+  [[nodiscard]] long peak_kb() const {
+    std::ifstream status("/proc/" + std::to_string(process_) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("VmPeak:")) return std::stol(line.substr(7));
+    }
+    return -1;
+  }
   int wait() {
     int status = -1;
     waitpid(process_, &status, 0);
@@ -123,6 +132,40 @@ TEST(linux_node, tells_its_version_and_how_it_is_used) {
   EXPECT_NE(folder.read("err").find("usage:"), std::string::npos);
   EXPECT_EQ(run(folder, {"--config", folder / "absent.toml"}), 1);
   EXPECT_NE(folder.read("err").find("No such file"), std::string::npos);
+}
+
+TEST(linux_node, does_not_grow_with_what_a_hostile_broker_announces) {
+  const ScratchFolder folder;
+  testing::HostileBroker broker;
+  folder.write("d.toml", replaced(good_linux_node_config, "port = 18830", "port = " + std::to_string(broker.port())));
+  Process device(folder, {"--config", folder / "d.toml", "--events", folder / "events"});
+  ASSERT_TRUE(eventually([&] { return broker.announced() >= 3; })) << folder.read("events");
+  const bool is_measurable = std::string(WATTPROOF_EMULATOR).empty() && !WATTPROOF_IS_SANITIZED;
+  EXPECT_TRUE(!is_measurable || device.peak_kb() < 200'000) << device.peak_kb();
+  device.signal(SIGTERM);
+  EXPECT_EQ(device.wait(), 0);
+}
+
+TEST(linux_node, lives_on_a_scaled_clock) {
+  const ScratchFolder folder;
+  ASSERT_EQ(hal::set_scaled_clock(folder / "clock", 1'700'000'000'000, 1'000'000), Error::none);
+  folder.write("d.toml", good_linux_node_config + "[clock]\nscaled_file = \"clock\"\n");
+  Process device(folder, {"--config", folder / "d.toml", "--events", folder / "events"});
+  ASSERT_TRUE(eventually_says(folder, "\"event\":\"mode\""));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  device.signal(SIGTERM);
+  EXPECT_EQ(device.wait(), 0);
+  const std::string events = folder.read("events");
+  const std::size_t stopped = events.rfind("{\"ms\":");
+  EXPECT_GE(std::stoull(events.substr(stopped + 6)), 250'000u) << events;  // 0.3 s at a thousand to one
+}
+
+TEST(linux_node, refuses_a_clock_that_is_none) {
+  const ScratchFolder folder;
+  folder.write("clock", "not a clock");
+  folder.write("d.toml", good_linux_node_config + "[clock]\nscaled_file = \"clock\"\n");
+  EXPECT_EQ(run(folder, {"--config", folder / "d.toml"}), 1);
+  EXPECT_NE(folder.read("out").find("clock_refused"), std::string::npos) << folder.read("out");
 }
 
 class linux_node_with_broker : public ::testing::Test {

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hal/linux/mqtt_link.hpp"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <functional>
-#include <thread>
 
 #include "support/vectors.hpp"
 #include "unit/hal/test_broker.hpp"
@@ -284,38 +280,11 @@ TEST_F(mqtt_link, resolves_a_name_without_waiting_for_it) {
   EXPECT_NE(lost.last_error().find("no-such-host.invalid"), std::string::npos) << lost.last_error();
 }
 
-// Announces a message of 256 MB and sends a few bytes of it, as a hostile broker would.
 TEST(mqtt_link_without_broker, outlives_a_packet_of_256_megabytes) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  ASSERT_EQ(::bind(listener, reinterpret_cast<const sockaddr*>(&address), size), 0);
-  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  ASSERT_EQ(::listen(listener, 4), 0);
-  std::thread hostile([listener] {
-    const int client = ::accept(listener, nullptr, nullptr);
-    std::array<std::uint8_t, 512> sink{};
-    EXPECT_GT(::read(client, sink.data(), sink.size()), 0);  // CONNECT
-    const std::array<std::uint8_t, 4> accepted = {0x20, 2, 0, 0};
-    EXPECT_EQ(::write(client, accepted.data(), accepted.size()), 4);
-    EXPECT_GT(::read(client, sink.data(), sink.size()), 0);  // SUBSCRIBE, message id 1
-    const std::array<std::uint8_t, 5> granted = {0x90, 3, 0, 1, 0};
-    EXPECT_EQ(::write(client, granted.data(), granted.size()), 5);
-    const std::array<std::uint8_t, 9> huge = {0x30, 0xff, 0xff, 0xff, 0x7f, 0, 1, 'a', 'b'};
-    EXPECT_EQ(::write(client, huge.data(), huge.size()), 9);
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    ::close(client);
-  });
+  const testing::HostileBroker broker;
   MqttLink link;
-  MqttOptions to_hostile = options(ntohs(address.sin_port));
-  to_hostile.presence_topic.clear();
-  ASSERT_EQ(link.open(to_hostile), Error::none);
-  EXPECT_TRUE(run_until_up(link)) << link.last_error();
-  EXPECT_TRUE(run_until(link, [&] { return !link.is_up(); }));
-  hostile.join();
-  ::close(listener);
+  ASSERT_EQ(link.open(options(broker.port())), Error::none);
+  EXPECT_TRUE(run_until(link, [&] { return broker.announced() == 2 && !link.is_up(); })) << link.last_error();
   EXPECT_EQ(link.counters().received, 0u);
   EXPECT_GE(link.counters().failures, 1u);
 }

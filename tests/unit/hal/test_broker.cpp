@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <thread>
 
@@ -127,6 +128,36 @@ void TestBroker::kill() {
 
 void TestBroker::freeze() { ::kill(process_, SIGSTOP); }
 void TestBroker::thaw() { ::kill(process_, SIGCONT); }
+
+HostileBroker::HostileBroker() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof(address);
+  EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  EXPECT_EQ(::listen(listener_, 4), 0);
+  port_ = ntohs(address.sin_port);
+  thread_ = std::thread([this] { serve(); });
+}
+
+HostileBroker::~HostileBroker() {
+  ::shutdown(listener_, SHUT_RDWR);
+  thread_.join();
+  ::close(listener_);
+}
+
+void HostileBroker::serve() {
+  constexpr std::array<std::uint8_t, 4> accepted = {0x20, 2, 0, 0};
+  constexpr std::array<std::uint8_t, 5> granted = {0x90, 3, 0, 1, 0};
+  constexpr std::array<std::uint8_t, 9> huge = {0x30, 0xff, 0xff, 0xff, 0x7f, 0, 1, 'a', 'b'};
+  std::array<std::uint8_t, 2048> sink{};
+  for (int client = 0; (client = ::accept(listener_, nullptr, nullptr)) >= 0;) {
+    const auto send = [client](const auto& bytes) { return ::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0; };
+    const auto hear = [&] { return ::read(client, sink.data(), sink.size()) > 0; };
+    if (hear() && send(accepted) && hear() && send(granted) && send(huge)) ++announced_;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    ::close(client);
+  }
+}
 
 TestClient::TestClient(std::uint16_t port, const std::string& user, const std::string& password, const std::string& subscribe_to)
     : topic_(subscribe_to) {

@@ -5,8 +5,10 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "unit/hal/scratch_folder.hpp"
@@ -49,6 +51,28 @@ class TestBroker {
   std::string psk_;
   std::vector<std::string> users_;
   pid_t process_ = -1;
+};
+
+// A broker that accepts, grants the first subscription, and then announces a message of 256 MB of which only the first bytes
+// come, again and again, until it is destroyed. It holds each connection for 200 ms.
+class HostileBroker {
+ public:
+  HostileBroker();
+  ~HostileBroker();
+  HostileBroker(const HostileBroker&) = delete;
+  HostileBroker& operator=(const HostileBroker&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  // Connections on which the announcement was made.
+  [[nodiscard]] int announced() const { return announced_; }
+
+ private:
+  void serve();
+
+  int listener_;
+  std::uint16_t port_ = 0;
+  std::atomic<int> announced_{0};
+  std::thread thread_;
 };
 
 // The other side of the link in a test: a plain libmosquitto client that blocks for at most a few seconds.
