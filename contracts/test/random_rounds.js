@@ -3,13 +3,28 @@
 // The contract against the model in random rounds: silent, bad and repeated devices, negative powers, extreme numbers. Every
 // head, vector, sum, counter and record must be the same to the last bit. Prints what happened as JSON.
 //
-//   node test/random_rounds.js [rounds [seed]]
+//   node test/random_rounds.js [rounds [seed [trace file]]]
+//
+// The trace lets another implementation run the same rounds; tests/vectors/random_rounds.txt is one. A line each, numbers in
+// decimal, powers in W, times in chain seconds:
+//   e epoch now start slots slot_seconds rho0 tolerance_w round_s grace_s enter_s rounds_max warm_epoch
+//   p gamma price.. base.. cap..                the parameters
+//   d id signer n min.. max.. m fallback..      a device enters
+//   s now digest                                start
+//   u id kind reason profile..                  an update, and why it was skipped (0: it counted). Kinds: g good; s of another
+//       signer; c, r, p with a witness whose change2 is one more, whose round is this one, whose powers are one more;
+//       v an invalid signature; w the witness of the entry before it
+//   t now                                       too early to close
+//   c now digest                                close
+//   f id                                        freeze
+// digest: 8 bytes of keccak(head ‖ vectors ‖ S, i64 each ‖ D, u128 ‖ X2, u128 ‖ answered, u32 ‖ frozen, u32 ‖ records by id).
 
 import assert from 'node:assert/strict'
-import { concat, getBytes } from 'ethers'
+import { writeFileSync } from 'node:fs'
+import { concat, getBytes, keccak256 } from 'ethers'
 import { World, reverts } from './harness.js'
 import { Negotiation, boxProx, device, problem, rules } from './community.js'
-import { STATUS } from './coordinator_model.js'
+import { STATUS, integer } from './coordinator_model.js'
 
 const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 
@@ -77,10 +92,35 @@ function mirrored(signature) {
   return concat([bytes.subarray(0, 32), '0x' + s.toString(16).padStart(64, '0'), Uint8Array.of(1 - bytes[64])])
 }
 
+function digest(model) {
+  const counters = [integer(model.movement, 16), integer(model.power2, 16), integer(model.answered, 4), integer(model.frozen, 4)]
+  const records = [...model.records.keys()].sort((a, b) => a - b).map((id) => model.recordBytes(id))
+  const sums = model.sums.map((s) => integer(s, 8))
+  return keccak256(concat([model.headBytes, model.vectorsBytes, ...sums, ...counters, ...records])).slice(2, 18)
+}
+
 class RandomNegotiation extends Negotiation {
-  constructor(random, seen, ...rest) {
+  constructor(random, seen, trace, ...rest) {
     super(...rest)
-    Object.assign(this, { random, seen })
+    Object.assign(this, { random, seen, trace })
+  }
+
+  note(...values) {
+    this.trace.push(values.flat().join(' '))
+  }
+
+  async begin(warm) {
+    const { rules: r, parameters: p, world } = this
+    await this.open()
+    const waits = [r.roundSeconds, r.graceSeconds, r.enterSeconds]
+    this.note('e', r.epoch, world.now, r.start, r.slots, r.slotSeconds, r.rho0, r.toleranceW, waits, r.roundsMax, r.warmEpoch)
+    this.note('p', p.gamma, p.price, p.base, p.cap)
+    await this.enter()
+    for (const { id, signer, limits, fallback } of this.devices)
+      this.note('d', id, signer.toLowerCase(), limits.min.length, limits.min, limits.max, fallback.length, fallback)
+    world.pass(1)
+    await this.start(warm)
+    this.note('s', world.now, digest(this.model))
   }
 
   /** One entry, good or bad, and what must become of it. */
@@ -88,12 +128,15 @@ class RandomNegotiation extends Negotiation {
     const { random, world, model } = this
     const record = { ...model.records.get(d.id) }
     const good = random.chance(50) ? this.participants.get(d).answer(model) : randomProfile(random, d, model.sums.length)
-    const made = (profile, wrong = {}, shown = {}) => ({
+    const made = (kind, profile, wrong = {}, shown = {}) => ({
       id: d.id,
+      kind,
+      profile,
       bytes: world.updateEntry(model, d, profile, wrong),
       reason: model.submit(d.id, profile, shown),
     })
-    if (random.chance(75)) return { ...made(good), profile: good, record }
+    const mistaken = (kind, witness) => made(kind, good, { witness }, { witness })
+    if (random.chance(75)) return { ...made('g', good), record }
     const other = random.of(this.devices)
     const outside = good.map((x, t) =>
       t === good.length - 1 ? d.limits.max[t % d.limits.max.length] + random.within(1, 1_000_000) : x,
@@ -101,15 +144,15 @@ class RandomNegotiation extends Negotiation {
     const huge = good.map(() => random.of([2147483647n, -2147483648n]))
     const signature = world.signUpdate(d.secret, this.epoch, model.head.round, good)
     return random.of([
-      () => (other === d ? made(good) : made(good, { secret: other.secret }, { signer: other.signer })),
-      () => made(good, { round: model.head.round + 1n }, { signer: '0x' + '00'.repeat(20) }),
-      () => made(good, { witness: { change2: record.change2 + 1n } }, { witness: { change2: record.change2 + 1n } }),
-      () => made(good, { witness: { round: model.head.round } }, { witness: { round: model.head.round } }),
-      () => made(good, { witness: { profile: good.map((x) => x + 1n) } }, { witness: { profile: good.map((x) => x + 1n) } }),
-      () => made(outside),
-      () => made(huge),
-      () => made(good, { signature: mirrored(signature) }, { valid: false }),
-      () => made(good, { signature: concat([getBytes(signature).subarray(0, 64), Uint8Array.of(27)]) }, { valid: false }),
+      () => (other === d ? made('g', good) : made('s', good, { secret: other.secret }, { signer: other.signer })),
+      () => made('s', good, { round: model.head.round + 1n }, { signer: '0x' + '00'.repeat(20) }),
+      () => mistaken('c', { change2: record.change2 + 1n }),
+      () => mistaken('r', { round: model.head.round }),
+      () => mistaken('p', { profile: good.map((x) => x + 1n) }),
+      () => made('g', outside),
+      () => made('g', huge),
+      () => made('v', good, { signature: mirrored(signature) }, { valid: false }),
+      () => made('v', good, { signature: concat([getBytes(signature).subarray(0, 64), Uint8Array.of(27)]) }, { valid: false }),
     ])()
   }
 
@@ -121,7 +164,7 @@ class RandomNegotiation extends Negotiation {
       const entry = this.entry(d)
       entries.push(entry)
       if (entry.record && random.chance(15)) {
-        entries.push({ ...entry, reason: model.submit(d.id, entry.profile, { witness: entry.record }) })
+        entries.push({ ...entry, kind: 'w', reason: model.submit(d.id, entry.profile, { witness: entry.record }) })
       }
     }
     if (entries.length === 0) return
@@ -131,7 +174,10 @@ class RandomNegotiation extends Negotiation {
       happened,
       entries.map((e) => [e.id, e.reason]),
     )
-    for (const e of entries) this.seen.reasons[e.reason]++
+    for (const e of entries) {
+      this.seen.reasons[e.reason]++
+      this.note('u', e.id, e.kind, e.reason, e.profile)
+    }
   }
 
   async randomRound() {
@@ -141,12 +187,15 @@ class RandomNegotiation extends Negotiation {
     const wait = random.of([0, 25, 61])
     world.pass(wait)
     const before = { k: model.head.k, round: model.head.round }
-    if (!model.mayClose(world.nextTime)) {
+    const time = world.nextTime
+    if (!model.mayClose(time)) {
       await reverts(world.send(world.scheduler, 'close', this.closeArguments()), 'TooEarly')
       seen.tooEarly++
+      this.note('t', time)
       world.pass(61)
     }
     await this.close()
+    this.note('c', world.now, digest(model))
     seen.rounds++
     seen.up += model.head.k > before.k ? 1 : 0
     seen.down += model.head.k < before.k ? 1 : 0
@@ -161,13 +210,15 @@ class RandomNegotiation extends Negotiation {
       const { events } = await world.send(world.scheduler, 'freeze', [this.epoch, world.freezeEntry(model, id)])
       assert.equal(events[0].name, 'DeviceFrozen')
       model.freeze(id)
+      this.note('f', id)
       seen.frozen++
     }
   }
 }
 
-async function main(roundsAtLeast, seed) {
+async function main(roundsAtLeast, seed, file) {
   const random = new Random(seed)
+  const trace = []
   const world = await World.create({ validators: 1 })
   const seen = { rounds: 0, tooEarly: 0, up: 0, down: 0, negative: 0, frozen: 0, warm: 0, reasons: [0, 0, 0, 0, 0], ends: {} }
   let before
@@ -190,13 +241,9 @@ async function main(roundsAtLeast, seed) {
       disputeSeconds: 0n,
       warmEpoch: random.chance(70) ? epoch - 1n : 0n,
     })
-    const n = new RandomNegotiation(random, seen, world, devices, epochRules, randomParameters(random, slots, devices.length))
-    await n.open()
-    await n.enter()
-    world.pass(1)
-    const rho0 = n.model.head.rho0
-    await n.start(epochRules.warmEpoch > 0n ? before : undefined)
-    seen.warm += n.model.head.rho0 === rho0 ? 0 : 1
+    const n = new RandomNegotiation(random, seen, trace, world, devices, epochRules, randomParameters(random, slots, devices.length))
+    await n.begin(epochRules.warmEpoch > 0n ? before : undefined)
+    seen.warm += n.model.head.rho0 === epochRules.rho0 ? 0 : 1
     while (n.model.head.status === STATUS.open) await n.randomRound()
     await n.checkRecords()
     const end = `${n.model.head.status}/${n.model.head.reason}`
@@ -204,7 +251,8 @@ async function main(roundsAtLeast, seed) {
     before = n
   }
   console.log(JSON.stringify(seen))
+  if (file) writeFileSync(file, trace.join('\n') + '\n')
 }
 
-const [rounds, seed] = process.argv.slice(2)
-await main(Number(rounds ?? 1000), BigInt(seed ?? 20261121))
+const [rounds, seed, file] = process.argv.slice(2)
+await main(Number(rounds ?? 1000), BigInt(seed ?? 20261121), file)
