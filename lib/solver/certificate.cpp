@@ -8,6 +8,7 @@
 #include "solver/lossy_battery.hpp"
 #include "solver/solve.hpp"
 #include "solver/wish.hpp"
+#include "solver/wide_knots.hpp"
 
 namespace wattproof::solver {
 
@@ -68,7 +69,7 @@ void add_regrets(Gap& gap, const Device& device, const Grid& grid, const Wish& w
     price = sum(price, {dual.at(t) * fine, dual.at(t) * fine});
     const Range own = wish_range(wish, t, gap.bits);
     if (is_lossy(device)) {
-      add_lossy_slot(gap, lossy, t, profile_w[t], own, floor_div(price.low, fine));
+      add_lossy_slot(gap, lossy, t, profile_w[t], own, wide_floor_div(price.low, fine));
     } else {
       const Range best = sum(own, scaled(price, 1, fine));
       add_regret(gap, profile_w[t], device.power_min_w.at(t), device.power_max_w.at(t), best.low, best.high);

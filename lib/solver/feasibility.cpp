@@ -7,6 +7,7 @@
 #include "solver/solve.hpp"
 #include "solver/switched.hpp"
 #include "solver/thermal.hpp"
+#include "solver/wide_knots.hpp"
 
 namespace wattproof::solver {
 
@@ -42,18 +43,18 @@ Error feasible_storage(const StorageProblem& problem, Report& report) {
     high += high_w;
     const EnergyLimits limits = limits_after(problem, t, next);
     if (high < limits.low) {
-      return refuse(report, Error::infeasible_below, Limit::energy_min, t + 1, -floor_div(-limits.low, wh),
-                    floor_div(high, wh));
+      return refuse(report, Error::infeasible_below, Limit::energy_min, t + 1, -wide_floor_div(-limits.low, wh),
+                    wide_floor_div(high, wh));
     }
     if (low > limits.high) {
-      return refuse(report, Error::infeasible_above, Limit::energy_max, t + 1, floor_div(limits.high, wh),
-                    -floor_div(-low, wh));
+      return refuse(report, Error::infeasible_above, Limit::energy_max, t + 1, wide_floor_div(limits.high, wh),
+                    -wide_floor_div(-low, wh));
     }
     if (low < limits.low) low = limits.low;
     if (high > limits.high) high = limits.high;
     if (low > high) {
-      return refuse(report, Error::infeasible, Limit::energy_max, t + 1, floor_div(limits.high, wh),
-                    -floor_div(-low, wh));
+      return refuse(report, Error::infeasible, Limit::energy_max, t + 1, wide_floor_div(limits.high, wh),
+                    -wide_floor_div(-low, wh));
     }
   }
   return Error::none;

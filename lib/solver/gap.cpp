@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/gap.hpp"
+#include "solver/wide_knots.hpp"
 
 #include "base/math.hpp"
 #include "solver/clip_dp.hpp"
@@ -28,7 +29,7 @@ std::uint64_t Gap::total(std::uint64_t curvature) const {
 }
 
 Range scaled(const Range& range, std::int64_t numerator, std::int64_t denominator) {
-  return {floor_div(range.low * numerator, denominator), -floor_div(-range.high * numerator, denominator)};
+  return {wide_floor_div(range.low * numerator, denominator), -wide_floor_div(-range.high * numerator, denominator)};
 }
 
 void add_regret(Gap& gap, std::int64_t p, std::int64_t low, std::int64_t high, std::int64_t wish_low,

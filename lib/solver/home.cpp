@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/home.hpp"
+#include "solver/wide_knots.hpp"
 
 #include <array>
 
@@ -78,9 +79,9 @@ Error solve_device(Session& session, std::uint32_t i, const Device& device, cons
 std::int64_t choose_mean(const Session& session, std::uint32_t slot, std::int64_t mean, std::uint32_t shift) {
   const std::int64_t count = session.count();
   const std::int64_t share = std::int64_t{1} << shift;
-  const std::int64_t wish = floor_div(std::int64_t{session.wish.at(slot, fine_bits)} * share, count);
-  const std::int64_t limit = floor_div(std::int64_t{session.home.limit_w} * fine, count);
-  return clamp(floor_div(wish + mean, share + 1), -limit, limit);
+  const std::int64_t wish = wide_floor_div(std::int64_t{session.wish.at(slot, fine_bits)} * share, count);
+  const std::int64_t limit = wide_floor_div(std::int64_t{session.home.limit_w} * fine, count);
+  return clamp(wide_floor_div(wish + mean, share + 1), -limit, limit);
 }
 
 // One round: every device, then the mean and its price. Returns the largest distance of the two means, in 1/16 W.
@@ -90,7 +91,7 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
   // The means of the last round steer every device of this one.
   std::span<std::int32_t> before = session.low_w;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
-    const std::int64_t mean = floor_div(session.total_w[t] * fine, count);
+    const std::int64_t mean = wide_floor_div(session.total_w[t] * fine, count);
     before[t] = static_cast<std::int32_t>(round == 0 ? 0 : session.z[t] - session.u[t] - mean);
   }
   changed = false;
@@ -99,7 +100,7 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
     if (round >= freeze_round && chooses_pattern(device)) continue;
     const std::span<std::int32_t> profile = session.profile(i);
     for (std::uint32_t t = 0; t < session.slots(); ++t) {
-      const std::int64_t wish = round == 0 ? floor_div(std::int64_t{session.wish.at(t, fine_bits)}, count)
+      const std::int64_t wish = round == 0 ? wide_floor_div(std::int64_t{session.wish.at(t, fine_bits)}, count)
                                            : profile[t] * fine + before[t];
       const std::int64_t limit = power_limit_w(session.slots());
       session.wish_w[t] = static_cast<std::int32_t>(clamp((wish + fine / 2) >> fine_bits, -limit, limit));
@@ -114,8 +115,8 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
   }
   distance = 0;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
-    const std::int64_t mean = floor_div(session.total_w[t] * fine, count);
-    const std::int64_t relaxed = round == 0 ? mean : floor_div(8 * mean - 3 * session.z[t], std::int64_t{5});
+    const std::int64_t mean = wide_floor_div(session.total_w[t] * fine, count);
+    const std::int64_t relaxed = round == 0 ? mean : wide_floor_div(8 * mean - 3 * session.z[t], std::int64_t{5});
     const std::int64_t z = choose_mean(session, t, relaxed + session.u[t], shift);
     session.u[t] = static_cast<std::int32_t>(session.u[t] + relaxed - z);
     session.z[t] = static_cast<std::int32_t>(z);

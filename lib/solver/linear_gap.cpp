@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/linear_gap.hpp"
+#include "solver/wide_knots.hpp"
 
 #include <array>
 
@@ -19,8 +20,8 @@ void add_box(Gap& gap, const Range& reduced, std::int64_t p, std::int64_t low, s
 
 // Power p at a price, less what the energy that it stores is worth: linear on either side of 0 W.
 std::int64_t lossy_value(const LossyModel& model, std::int64_t p, std::int64_t price, std::int64_t energy_price) {
-  const std::int64_t stored = p < 0 ? -floor_div(-energy_price * -p * 1000, model.discharge_permille())
-                                    : floor_div(energy_price * p * model.charge_permille(), std::int64_t{1000});
+  const std::int64_t stored = p < 0 ? -wide_floor_div(-energy_price * -p * 1000, model.discharge_permille())
+                                    : wide_floor_div(energy_price * p * model.charge_permille(), std::int64_t{1000});
   return price * p - stored;
 }
 
@@ -83,13 +84,13 @@ class Marginal {
 
   std::int64_t step(std::uint32_t slot, std::int32_t power_w) {
     if (device_.kind == DeviceKind::thermal) {
-      state_ = floor_div(state_ * (10'000 - device_.leak_permyriad_per_slot), std::int64_t{10'000});
+      state_ = wide_floor_div(state_ * (10'000 - device_.leak_permyriad_per_slot), std::int64_t{10'000});
     }
     state_ += multipliers_.at(slot);
-    if (device_.kind == DeviceKind::generator) return floor_div(generator_gain(device_, power_w), weight_);
+    if (device_.kind == DeviceKind::generator) return wide_floor_div(generator_gain(device_, power_w), weight_);
     if (!is_lossy(device_)) return state_;
-    return power_w > 0 ? floor_div(state_ * device_.charge_efficiency_permille, std::int64_t{1000})
-                       : floor_div(state_ * 1000, std::int64_t{device_.discharge_efficiency_permille});
+    return power_w > 0 ? wide_floor_div(state_ * device_.charge_efficiency_permille, std::int64_t{1000})
+                       : wide_floor_div(state_ * 1000, std::int64_t{device_.discharge_efficiency_permille});
   }
 
  private:
@@ -138,7 +139,7 @@ Error add_linear_gap(const Device& device, const Grid& grid, std::span<const std
     if (device.kind == DeviceKind::thermal) state = scaled(state, 10'000 - device.leak_permyriad_per_slot, 10'000);
     state = sum(state, {multipliers.at(t) * fine, multipliers.at(t) * fine});
     if (is_lossy(device)) {
-      add_lossy(gap, lossy, t, profile_w[t], prices[t], floor_div(state.low, fine));
+      add_lossy(gap, lossy, t, profile_w[t], prices[t], wide_floor_div(state.low, fine));
       continue;
     }
     if (is_generator && device.cost_quadratic > 0) {

@@ -90,12 +90,12 @@ class ChangeSum {
 
  private:
   std::int64_t change(std::int64_t power_w) const {
-    return power_w < 0 ? -(floor_div(-power_w * value_w, model_.discharge_permille()) * 1000)
-                       : floor_div(power_w * value_w, std::int64_t{1000}) * model_.charge_permille();
+    return power_w < 0 ? -(wide_floor_div(-power_w * value_w, model_.discharge_permille()) * 1000)
+                       : wide_floor_div(power_w * value_w, std::int64_t{1000}) * model_.charge_permille();
   }
-  std::int64_t charge_price(std::int64_t power) const { return floor_div(power * 1000, model_.charge_permille()); }
+  std::int64_t charge_price(std::int64_t power) const { return wide_floor_div(power * 1000, model_.charge_permille()); }
   std::int64_t discharge_price(std::int64_t power) const {
-    return floor_div(power * model_.discharge_permille(), std::int64_t{1000});
+    return wide_floor_div(power * model_.discharge_permille(), std::int64_t{1000});
   }
 
   void ramp(std::int64_t from, std::int64_t to, std::int64_t slope) {
@@ -205,7 +205,7 @@ std::int64_t aim(const LossyModel& model, const Arrays& arrays, std::uint32_t sl
 
 // The whole watts nearest to an energy change; halves go up.
 std::int64_t nearest_watts(const LossyModel& model, std::int64_t change) {
-  return change < 0 ? round_div(change, model.discharge_watt()) : round_div(change, model.charge_watt());
+  return change < 0 ? wide_round_div(change, model.discharge_watt()) : wide_round_div(change, model.charge_watt());
 }
 
 Error no_whole_watts(Report& report, std::uint32_t slot) {
@@ -229,8 +229,8 @@ Error round_to_watts(const LossyModel& model, const Arrays& arrays, std::span<st
     }
     const std::int64_t least = arrays.safe_low[t] - idle;
     const std::int64_t most = arrays.safe_high[t] - idle;
-    const std::int64_t least_w = -floor_div(-least, least < 0 ? model.discharge_watt() : model.charge_watt());
-    const std::int64_t most_w = floor_div(most, most < 0 ? model.discharge_watt() : model.charge_watt());
+    const std::int64_t least_w = -wide_floor_div(-least, least < 0 ? model.discharge_watt() : model.charge_watt());
+    const std::int64_t most_w = wide_floor_div(most, most < 0 ? model.discharge_watt() : model.charge_watt());
     if (least_w > most_w) return no_whole_watts(report, t);
     power_w = clamp(power_w, least_w, most_w);
     power_w = clamp<std::int64_t>(power_w, problem.low_w.at(t), problem.high_w.at(t));

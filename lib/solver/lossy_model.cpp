@@ -12,7 +12,7 @@ constexpr std::int64_t one_w = std::int64_t{1} << wide_price_bits;
 // What a slot gains by `power` at `price`, both in 2^-8 W; the efficiency as a fraction of permilles.
 std::int64_t gain(std::int64_t power, std::int64_t wish, std::int64_t price, std::int64_t numerator,
                   std::int64_t denominator) {
-  return 2 * floor_div(price * numerator, denominator) * power - (power - wish) * (power - wish);
+  return 2 * wide_floor_div(price * numerator, denominator) * power - (power - wish) * (power - wish);
 }
 
 }  // namespace
@@ -46,22 +46,22 @@ std::int64_t jump_price(const LossyModel& model, std::int64_t low_w, std::int64_
   const std::int64_t discharge = model.discharge_permille();
   const std::int64_t both = charge * discharge;
   // Where neither branch meets its limit, both powers are +-wish (1 - ec ed) / (1 + ec ed).
-  const std::int64_t power = floor_div(wish * (1'000'000 - both), 1'000'000 + both);
+  const std::int64_t power = wide_floor_div(wish * (1'000'000 - both), 1'000'000 + both);
   if (power <= high_w * one_w && power <= -low_w * one_w) {
-    return -floor_div(2000 * discharge * wish, both + 1'000'000);
+    return -wide_floor_div(2000 * discharge * wish, both + 1'000'000);
   }
   // Else the price at which both branches gain the same; the gain of charging grows faster with the price.
   constexpr std::uint32_t shift_bits = wide_price_bits - 8;  // from the grid to 2^-8 W, so that squares fit
   constexpr std::int64_t shift = std::int64_t{1} << shift_bits;
-  const std::int64_t v = floor_div(wish, shift);
-  std::int64_t low = floor_div((low_w * one_w - wish) * 1000, charge) - one_w;
+  const std::int64_t v = wide_floor_div(wish, shift);
+  std::int64_t low = wide_floor_div((low_w * one_w - wish) * 1000, charge) - one_w;
   std::int64_t high = 0;
   while (high - low > 1) {
     const std::int64_t price = (low + high) >> 1;
     const std::int64_t charging =
-        clamp<std::int64_t>(v + floor_div(price * charge, 1000 * shift), 0, high_w * (one_w >> shift_bits));
+        clamp<std::int64_t>(v + wide_floor_div(price * charge, 1000 * shift), 0, high_w * (one_w >> shift_bits));
     const std::int64_t discharging =
-        clamp<std::int64_t>(v + floor_div(price * 1000, discharge * shift), low_w * (one_w >> shift_bits), 0);
+        clamp<std::int64_t>(v + wide_floor_div(price * 1000, discharge * shift), low_w * (one_w >> shift_bits), 0);
     const bool is_charging = gain(charging, v, price >> shift_bits, charge, 1000) >
                              gain(discharging, v, price >> shift_bits, 1000, discharge);
     (is_charging ? high : low) = price;
@@ -72,8 +72,8 @@ std::int64_t jump_price(const LossyModel& model, std::int64_t low_w, std::int64_
 SlotChoice choose(const LossyModel& model, std::int64_t low_w, std::int64_t high_w, std::int64_t wish, std::int64_t price) {
   const std::int64_t low = low_w * one_w;
   const std::int64_t high = high_w * one_w;
-  const std::int64_t charging = wish + floor_div(price * model.charge_permille(), std::int64_t{1000});
-  const std::int64_t discharging = wish + floor_div(price * 1000, model.discharge_permille());
+  const std::int64_t charging = wish + wide_floor_div(price * model.charge_permille(), std::int64_t{1000});
+  const std::int64_t discharging = wish + wide_floor_div(price * 1000, model.discharge_permille());
   if (low >= 0) {
     const std::int64_t power = clamp(charging, low, high);
     return {power, power};
@@ -113,8 +113,8 @@ Error feasible_lossy(const Device& device, const Grid& grid, Report& report) {
     if (is_below || low > limits.high || limits.low > limits.high) {
       report.limit = is_below ? Limit::energy_min : Limit::energy_max;
       report.slot = t + 1;
-      report.needed = is_below ? -floor_div(-limits.low, wh) : floor_div(limits.high, wh);
-      report.possible = is_below ? floor_div(high, wh) : -floor_div(-low, wh);
+      report.needed = is_below ? -wide_floor_div(-limits.low, wh) : wide_floor_div(limits.high, wh);
+      report.possible = is_below ? wide_floor_div(high, wh) : -wide_floor_div(-low, wh);
       return is_below ? Error::infeasible_below : Error::infeasible_above;
     }
     if (low < limits.low) low = limits.low;

@@ -52,7 +52,7 @@ class WeightedSum {
 
   // A slot has passed: earlier powers count for less, so this one's weight grows.
   void age(std::int64_t keep) {
-    weight_ = floor_div(weight_ * permyriad + keep / 2, keep);
+    weight_ = wide_floor_div(weight_ * permyriad + keep / 2, keep);
     while (weight_ >= std::int64_t{2} << weight_bits) {
       weight_ = (weight_ + 1) >> 1;
       knots_.rescale();
@@ -134,10 +134,10 @@ Error forward(const ThermalModel& model, const Grid& grid, const Wish& wish, con
     arrays.low_price[t] = price_low;
     arrays.high_price[t] = price_high;
     if (divisor > 0) {
-      sum.clip(floor_div(band.low - idle, divisor), floor_div(band.high - idle, divisor), arrays.low_price[t],
+      sum.clip(wide_floor_div(band.low - idle, divisor), wide_floor_div(band.high - idle, divisor), arrays.low_price[t],
                arrays.high_price[t]);
     } else if (divisor < 0) {
-      sum.clip(floor_div(idle - band.high, -divisor), floor_div(idle - band.low, -divisor), arrays.low_price[t],
+      sum.clip(wide_floor_div(idle - band.high, -divisor), wide_floor_div(idle - band.low, -divisor), arrays.low_price[t],
                arrays.high_price[t]);
     }
   }
@@ -161,7 +161,7 @@ void backward(const ThermalModel& model, const Grid& grid, const Wish& wish, con
     profile_w[t] = static_cast<std::int32_t>(
         clamp<std::int64_t>(best, std::int64_t{device.power_min_w.at(t)} * (1 << draft_bits),
                             std::int64_t{device.power_max_w.at(t)} * (1 << draft_bits)));
-    price = floor_div(price * model.keep() + permyriad / 2, permyriad);
+    price = wide_floor_div(price * model.keep() + permyriad / 2, permyriad);
     arrays.low[t] -= tolerance;
     arrays.high[t] += tolerance;
     if (t + 1 == grid.slots) continue;
@@ -199,9 +199,9 @@ Error round_to_watts(const ThermalModel& model, const Grid& grid, const Arrays& 
       const std::int64_t drafted_w = profile_w[t] >> draft_bits;
       const std::int64_t above_w = drafted_w + ((profile_w[t] & ((1 << draft_bits) - 1)) != 0 ? 1 : 0);
       const std::int64_t aim = draft - idle + sign * lean * arrays.low_price[t];
-      power_w = clamp(sign * round_div(aim, size), drafted_w, above_w);
-      const std::int64_t least = -floor_div(idle - arrays.low[t], size);     // in the direction of the gain
-      const std::int64_t most = floor_div(arrays.high[t] - idle, size);
+      power_w = clamp(sign * wide_round_div(aim, size), drafted_w, above_w);
+      const std::int64_t least = -wide_floor_div(idle - arrays.low[t], size);     // in the direction of the gain
+      const std::int64_t most = wide_floor_div(arrays.high[t] - idle, size);
       if (least > most) return no_whole_watts(report, t);
       power_w = watt < 0 ? clamp(power_w, -most, -least) : clamp(power_w, least, most);
     }
@@ -228,7 +228,7 @@ Error solve_thermal(const Device& device, const Grid& grid, const Wish& wish, Wo
   }
   // What all slots can add up to, which a leak bounds however long the day is.
   const std::int64_t leak = device.leak_permyriad_per_slot;
-  const std::int64_t slots = leak * grid.slots > permyriad ? floor_div(permyriad, leak) + 1 : grid.slots;
+  const std::int64_t slots = leak * grid.slots > permyriad ? wide_floor_div(permyriad, leak) + 1 : grid.slots;
   const std::int64_t reach = power_max * (slots + 1);
   if (reach >= wide_energy_limit) return Error::out_of_range;
   const ThermalModel model(device, grid);

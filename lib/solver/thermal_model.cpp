@@ -47,19 +47,19 @@ ThermalModel::ThermalModel(const Device& device, const Grid& grid)
 
 std::int64_t ThermalModel::drift(std::int64_t before, std::uint32_t slot) const {
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
-  return ambient + floor_div((before - ambient) * keep_, permyriad);
+  return ambient + wide_floor_div((before - ambient) * keep_, permyriad);
 }
 
 std::int64_t ThermalModel::before_low(std::int64_t after, std::uint32_t slot) const {
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
   const std::int64_t needed = clamp(after - ambient, -far_away, far_away);
-  return ambient - floor_div(-needed * permyriad, keep_);
+  return ambient - wide_floor_div(-needed * permyriad, keep_);
 }
 
 std::int64_t ThermalModel::before_high(std::int64_t after, std::uint32_t slot) const {
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
   const std::int64_t needed = clamp(after - ambient, -far_away, far_away);
-  return ambient + floor_div((needed + 1) * permyriad - 1, keep_);
+  return ambient + wide_floor_div((needed + 1) * permyriad - 1, keep_);
 }
 
 std::int64_t ThermalModel::effect_low(std::uint32_t slot) const {
@@ -111,7 +111,7 @@ Error feasible_thermal(const Device& device, const Grid& grid, Report& report) {
     report.limit = is_below ? Limit::comfort_min : Limit::comfort_max;
     report.slot = t + 1;
     report.needed = is_below ? device.min_mc.at(t) : device.max_mc.at(t);
-    report.possible = is_below ? floor_div(band.high, model.unit()) : -floor_div(-band.low, model.unit());
+    report.possible = is_below ? wide_floor_div(band.high, model.unit()) : -wide_floor_div(-band.low, model.unit());
     return is_below ? Error::infeasible_below : Error::infeasible_above;
   }
   return Error::none;

@@ -6,6 +6,9 @@
 
 namespace wattproof::solver {
 
+std::int64_t wide_floor_div(std::int64_t a, std::int64_t b) { return floor_div(a, b); }
+std::int64_t wide_round_div(std::int64_t a, std::int64_t b) { return round_div(a, b); }
+
 WideKnots::WideKnots(WideKnot* begin, std::uint32_t capacity)
     : begin_(begin), end_(begin + capacity), first_(begin + capacity / 2), last_(first_) {}
 

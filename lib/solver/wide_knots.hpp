@@ -13,6 +13,11 @@ constexpr std::uint32_t wide_price_bits = 10;
 constexpr std::int64_t wide_price_limit = std::int64_t{1} << 60;     // beyond every price that can occur
 constexpr std::int64_t wide_energy_limit = std::int64_t{1} << 27;    // W x slot
 
+// floor_div and round_div of base/math.hpp, compiled once: on a CPU without 64-bit division each inlined copy costs
+// dozens of bytes.
+std::int64_t wide_floor_div(std::int64_t a, std::int64_t b);
+std::int64_t wide_round_div(std::int64_t a, std::int64_t b);
+
 // At price `at` the slope rises by `rise`.
 struct WideKnot {
   std::int64_t at;

@@ -22,11 +22,11 @@ std::int64_t Wish::numerator(std::uint32_t slot) const {
 
 std::int32_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
   return static_cast<std::int32_t>(
-      floor_div(numerator(slot) * (std::int64_t{2} << bits) + curvature_, 2 * curvature_));
+      wide_floor_div(numerator(slot) * (std::int64_t{2} << bits) + curvature_, 2 * curvature_));
 }
 
 std::int64_t Wish::wide_at(std::uint32_t slot) const {
-  return floor_div(numerator(slot) * (std::int64_t{2} << wide_price_bits) + curvature_, 2 * curvature_);
+  return wide_floor_div(numerator(slot) * (std::int64_t{2} << wide_price_bits) + curvature_, 2 * curvature_);
 }
 
 Error Wish::make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
