@@ -21,8 +21,11 @@ library DeviceRecords {
     uint8 internal constant FROZEN = 1;
     uint256 internal constant PROFILE_AT = 85;
 
-    function newBuffer(uint256 slots) internal pure returns (bytes memory) {
-        return new bytes(PROFILE_AT + 4 * slots);
+    function newBuffer(uint256 slots) internal pure returns (bytes memory buffer) {
+        buffer = new bytes(PROFILE_AT + 4 * slots + 32);
+        assembly ("memory-safe") {
+            mstore(buffer, sub(mload(buffer), 32)) // a word of room: the profile is read and written by words
+        }
     }
 
     /// @dev Copies a profile from calldata position `position`. It is as long as the buffer has room.
@@ -49,9 +52,13 @@ library DeviceRecords {
 
     /// @dev The profile in the buffer, as bytes of their own.
     function profile(bytes memory buffer) internal pure returns (bytes memory result) {
-        uint256 size = buffer.length - PROFILE_AT;
-        result = new bytes(size);
-        for (uint256 i = 0; i < size; ++i) result[i] = buffer[PROFILE_AT + i];
+        result = new bytes(buffer.length - PROFILE_AT);
+        assembly ("memory-safe") {
+            // By words: memory is allocated in whole ones, and newBuffer leaves room behind the buffer.
+            for { let i := 0 } lt(i, mload(result)) { i := add(i, 32) } {
+                mstore(add(add(result, 32), i), mload(add(add(buffer, 117), i)))
+            }
+        }
     }
 
     /// @dev Writes the fields before the profile in `buffer` and hashes all of it.
