@@ -225,5 +225,53 @@ TEST_F(Signal, needs_a_start_and_takes_nothing_after_its_answer) {
   EXPECT_EQ(signal.push(Buffer{0x80}).error(), Error::trie_trailing_nodes);
 }
 
+TEST_F(Signal, two_sets_become_final_in_the_order_of_their_announcement) {
+  AuraSignal signal;
+  const std::vector<Buffer> first{receipt_with({signal_log(new_keys)})};
+  ASSERT_EQ(extend(first, true), Error::none);
+  ASSERT_EQ(*feed(signal, first, 1), SignalProgress::announced);
+  ASSERT_EQ(signal.commit(state), Error::none);
+  const std::vector<Buffer> second{receipt_with({signal_log(other_keys)})};
+  ASSERT_EQ(extend(second, true), Error::none);
+  ASSERT_EQ(*feed(signal, second, 1), SignalProgress::announced);
+  ASSERT_EQ(signal.commit(state), Error::none);
+  EXPECT_EQ(state.pending_count, 2U);
+  // The third block makes the first one final, and its set comes into force; the second waits for the new set's finality.
+  ASSERT_EQ(extend(), Error::none);
+  EXPECT_EQ(state.validators, testing::set_of(new_keys));
+  EXPECT_EQ(state.pending_count, 1U);
+  for (int block = 0; block < 3; ++block) {
+    EXPECT_EQ(state.validators, testing::set_of(new_keys));
+    ASSERT_EQ(extend(), Error::none);
+  }
+  EXPECT_EQ(state.validators, testing::set_of(other_keys));
+  EXPECT_EQ(state.pending_count, 0U);
+}
+
+TEST_F(Signal, refused_nodes_end_it_by_the_error_of_the_trie) {
+  const std::vector<Buffer> receipts{receipt_with({})};
+  ASSERT_EQ(extend(receipts, true), Error::none);
+  AuraSignal signal;
+  signal.start(state, config, 1);
+  EXPECT_EQ(signal.push(Buffer(40, 1)).error(), Error::trie_hash_mismatch);
+  EXPECT_EQ(signal.push(Buffer(40, 1)).error(), Error::trie_hash_mismatch);
+  EXPECT_DEATH((void)signal.commit(state), "CHECK failed");
+}
+
+TEST_F(Signal, a_contract_that_only_looks_similar_in_the_bloom_is_not_asked) {
+  // Contract admitted, event not: no signal is due.
+  TestAuraHeader header = aura_child(state, state.step + 1, config.shape);
+  testing::add_to_bloom(header.fields.bloom, contract);
+  header.seal_with(old_keys[static_cast<std::size_t>(header.step % 3)]);
+  const Buffer encoded = header.encode();
+  AuraVerifier verifier;
+  ASSERT_EQ(verifier.begin(encoded, state, config, {}), Error::none);
+  ASSERT_EQ(*verifier.step(), Progress::accepted);
+  verifier.commit(state);
+  EXPECT_FALSE(state.is_signal_due);
+  AuraSignal signal;
+  EXPECT_DEATH(signal.start(state, config, 0), "CHECK failed");
+}
+
 }  // namespace
 }  // namespace wattproof::chain

@@ -313,5 +313,41 @@ TEST_F(AuraEmptySteps, have_a_limit) {
   EXPECT_EQ(verify(header.encode(), state, wide), Error::none);
 }
 
+TEST_F(Aura, refuses_numbers_and_steps_at_the_ends_of_the_integers) {
+  AuraState bare = state;
+  bare.is_linked = false;
+  const auto error_of = [&](const std::function<void(TestAuraHeader&)>& change) {
+    TestAuraHeader header = aura_child(bare, bare.step + 1, config.shape);
+    change(header);
+    header.seal_with(key_of(header.step));
+    return verify(header.encode(), bare, config);
+  };
+  EXPECT_EQ(error_of([](auto& h) { h.fields.number = 0; }), Error::number_not_newer);
+  bare.number = 0;
+  EXPECT_EQ(error_of([](auto& h) { h.fields.number = 0; }), Error::number_not_newer) << "nobody seals a genesis";
+  EXPECT_EQ(error_of([](auto& h) { h.step = UINT64_MAX; }), Error::wrong_step) << "its time cannot be written";
+  EXPECT_EQ(error_of([](auto& h) { h.fields.number = UINT64_MAX; }), Error::none);
+}
+
+TEST_F(AuraEmptySteps, are_taken_on_trust_of_their_seals_where_no_parent_is_known) {
+  AuraState bare;
+  bare.validators = state.validators;
+  bare.hash = state.hash;
+  TestAuraHeader header = aura_child(state, aura_start_step + 4, config.shape);
+  header.add_empty_step(key_of(aura_start_step + 2), aura_start_step + 2);
+  header.seal_with(key_of(aura_start_step + 4));
+  AuraState moved = bare;
+  EXPECT_EQ(verify(header.encode(), moved, config), Error::none);
+  EXPECT_EQ(std::popcount(moved.window[0].signers), 1) << "there is no parent to count for";
+  header.empty_steps = {Buffer{0xc1}};  // a list that ends too early
+  header.seal_with(key_of(aura_start_step + 4));
+  EXPECT_NE(verify(header.encode(), bare, config), Error::none);
+}
+
+TEST_F(Aura, commits_only_what_was_accepted) {
+  AuraVerifier verifier;
+  EXPECT_DEATH(verifier.commit(state), "CHECK failed");
+}
+
 }  // namespace
 }  // namespace wattproof::chain

@@ -127,5 +127,34 @@ TEST_F(CliqueRun, needs_a_start_and_somebody_who_may_sign) {
   EXPECT_EQ(error_of(run), Error::validators_empty);
 }
 
+TEST_F(CliqueRun, begins_anywhere_above_a_checkpoint_without_hash_and_time) {
+  trusted.is_linked = false;
+  EXPECT_EQ(error_of(run_of({keys[4], keys[0], keys[2]}, 5000)), Error::none);
+}
+
+TEST_F(CliqueRun, refuses_headers_and_seals_that_are_out_of_form) {
+  std::vector<TestCliqueHeader> run = run_of({keys[4], keys[0], keys[2]}, 500);
+  run[1].fields.mix_hash[0] = 1;
+  EXPECT_EQ(error_of(run), Error::header_field_invalid);
+  run = run_of({keys[4], keys[0], keys[2]}, 500);
+  // An r that is the x of no point: half of all values are.
+  Error error = Error::none;
+  for (std::uint8_t r = 1; r < 64 && error != Error::bad_signature; ++r) {
+    std::fill_n(run[0].seal.begin(), 31, 0);
+    run[0].seal[31] = r;
+    error = error_of({run[0]});
+  }
+  EXPECT_EQ(error, Error::bad_signature);
+  EXPECT_DEATH(suffix.commit(trusted), "CHECK failed");
+}
+
+TEST_F(CliqueRun, an_epoch_block_with_another_signer_in_its_list_ends_it) {
+  EXPECT_EQ(error_of(run_of({keys[4], keys[0], keys[2]}, 898,
+                            [](std::size_t, TestCliqueHeader& header) {
+                              if (!header.list.empty()) header.list[4][19] ^= 1;
+                            })),
+            Error::validators_mismatch);
+}
+
 }  // namespace
 }  // namespace wattproof::chain

@@ -173,5 +173,24 @@ TEST(head, record_is_refused_by_what_is_wrong_with_it) {
   EXPECT_EQ(read, untouched);
 }
 
+TEST(head, an_unlinked_head_is_stored_as_such_and_too_many_validators_are_a_mistake) {
+  TrustedHead head = full_head(1);
+  head.is_linked = false;
+  std::array<std::uint8_t, head_record_size> record{};
+  encode_head(head, record);
+  TrustedHead read;
+  ASSERT_EQ(decode_head(record, read), Error::none);
+  EXPECT_EQ(read, head);
+  head.validators.count = validator_count_max + 1;
+  EXPECT_DEATH(encode_head(head, record), "CHECK failed");
+}
+
+TEST(head, before_anything_is_known_time_has_no_bounds) {
+  const Freshness freshness;
+  EXPECT_EQ(freshness.bounds(at(5)).at_least.s, 0U);
+  EXPECT_EQ(freshness.bounds(at(5)).at_most.s, UINT64_MAX);
+  EXPECT_FALSE(freshness.is_proved());
+}
+
 }  // namespace
 }  // namespace wattproof::chain

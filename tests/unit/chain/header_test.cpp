@@ -9,6 +9,7 @@
 
 #include "codec/rlp.hpp"
 #include "support/vectors.hpp"
+#include "unit/chain/header_maker.hpp"
 
 namespace wattproof::chain {
 namespace {
@@ -72,6 +73,61 @@ TEST(header, decodes_every_fork_shape_of_a_recorded_chain) {
   }
   EXPECT_EQ(seen.size(), 5U);
   EXPECT_EQ(total, 54U);
+}
+
+// A header of 15 fields and more, all zero, with the last ones replaced.
+std::vector<testing::Buffer> items_with(const std::vector<testing::Buffer>& tail) {
+  std::vector<testing::Buffer> items = testing::fields_before_extra({});
+  items.push_back(testing::rlp_string(testing::Buffer(40, 1)));
+  items.insert(items.end(), tail.begin(), tail.end());
+  return items;
+}
+
+TEST(header, refuses_each_fault_by_its_name) {
+  using testing::Buffer;
+  const Buffer hash = testing::rlp_string(Hash32{});
+  const Buffer nonce = testing::rlp_string(Buffer(8, 0));
+  const auto error_of = [](const std::vector<Buffer>& items, HeaderShape shape) {
+    Header header;
+    const Buffer encoded = testing::rlp_list(items);
+    return decode_header(encoded, shape, header);
+  };
+  EXPECT_EQ(error_of(items_with({hash, nonce}), HeaderShape::frontier), Error::none);
+  EXPECT_EQ(error_of(items_with({nonce, nonce}), HeaderShape::frontier), Error::wrong_length);
+  EXPECT_EQ(error_of(items_with({hash, {0x80}}), HeaderShape::frontier), Error::wrong_length) << "a nonce is no integer";
+  EXPECT_EQ(error_of(items_with({hash, {0xc0}}), HeaderShape::frontier), Error::wrong_type);
+  EXPECT_EQ(error_of(items_with({hash}), HeaderShape::frontier), Error::header_field_count);
+  EXPECT_EQ(error_of(items_with({hash, nonce, {0x00}}), HeaderShape::london), Error::non_canonical);
+  EXPECT_EQ(error_of(items_with({hash, nonce, testing::rlp_string(Buffer(33, 1))}), HeaderShape::london), Error::too_large);
+  EXPECT_EQ(error_of(items_with({hash, {0x88}}), HeaderShape::frontier), Error::truncated);
+
+  const Buffer seal = testing::rlp_string(Buffer(65, 1));
+  EXPECT_EQ(error_of(items_with({{0x05}, seal, {0xc0}}), HeaderShape::aura_empty_steps), Error::none);
+  EXPECT_EQ(error_of(items_with({{0x05}, seal, {0x80}}), HeaderShape::aura_empty_steps), Error::wrong_type);
+  EXPECT_EQ(error_of(items_with({{0x05}, hash, {0xc0}}), HeaderShape::aura_empty_steps), Error::wrong_length);
+  EXPECT_EQ(error_of(items_with({{0x05}, seal, {0xc0}}), HeaderShape::aura_london), Error::wrong_type);
+
+  Header header;
+  EXPECT_EQ(decode_header(Buffer(header_size_max + 1, 0xc0), HeaderShape::london, header), Error::too_large);
+  EXPECT_EQ(decode_header({}, HeaderShape::london, header), Error::truncated);
+  EXPECT_EQ(decode_header(Buffer{0x80}, HeaderShape::london, header), Error::wrong_type);
+  Buffer trailing = testing::rlp_list(items_with({hash, nonce}));
+  trailing.push_back(0x80);
+  EXPECT_EQ(decode_header(trailing, HeaderShape::frontier, header), Error::trailing_bytes);
+}
+
+TEST(header, compares_difficulties_of_one_byte) {
+  const auto is = [](const testing::Buffer& difficulty, std::uint8_t value) {
+    Header header;
+    header.difficulty = difficulty;
+    return difficulty_is(header, value);
+  };
+  EXPECT_TRUE(is({}, 0));
+  EXPECT_FALSE(is({}, 1));
+  EXPECT_TRUE(is({1}, 1));
+  EXPECT_FALSE(is({1}, 2));
+  EXPECT_FALSE(is({1, 0}, 1));
+  EXPECT_FALSE(is({1}, 0));
 }
 
 }  // namespace
