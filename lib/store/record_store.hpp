@@ -311,7 +311,8 @@ Error RecordStore<F>::program_checked(std::uint32_t offset, Bytes units) {
 template <Flash F>
 Error RecordStore<F>::load(const Source& source, std::uint32_t at, MutableBytes into) const {
   if (source.is_on_flash) return flash_.read(source.offset + at, into);
-  std::copy_n(source.value.begin() + at, into.size(), into.begin());
+  const Bytes part = source.value.subspan(at, into.size());
+  std::copy(part.begin(), part.end(), into.begin());
   return Error::none;
 }
 

@@ -73,6 +73,8 @@ void test_crypto(Report& report);
 void test_chain(Report& report);
 void test_solver(Report& report);
 void test_control(Report& report);
+void test_keys(Report& report);
+void test_store(Report& report);
 
 }  // namespace wattproof::core
 

@@ -41,6 +41,8 @@ int main() {
       {"chain", test_chain},
       {"solver", test_solver},
       {"control", test_control},
+      {"keys", test_keys},
+      {"store", test_store},
   };
   Report report;
   for (const Test& test : tests) {
