@@ -26,6 +26,7 @@ std::int32_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
 }
 
 std::int64_t Wish::wide_at(std::uint32_t slot) const {
+  if (plain_) return std::int64_t{target_w_[slot]} * (1 << wide_price_bits);
   return wide_floor_div(numerator(slot) * (std::int64_t{2} << wide_price_bits) + curvature_, 2 * curvature_);
 }
 
