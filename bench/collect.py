@@ -69,7 +69,7 @@ def gas():
 
 
 def rounds():
-    """rounds until a schedule is final, over 288 cold and as many warm epochs of random communities"""
+    """rounds until a schedule is final: whole epochs of random communities at real prices and loads"""
     return json_lines(output(host_program("rounds")), "build/host/bench/rounds")
 
 

@@ -1,250 +1,269 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many rounds communities of mixed devices need until their schedule is final: both residuals at most 1e-3 and the cap
-// met exactly in every slot. Devices answer by the library (schedule::Participant, solver::optimise); the coordinator is a
-// second implementation of the contract's arithmetic. Cold from a penalty that fits, from five times too much and five times
-// too little; then the next day, warm, with prices and needs 5 % off. Prints one JSON object a line.
+// How many rounds communities of 12 to 50 mixed devices need until their schedule is final: both residuals at most 1e-3 and
+// the cap met exactly in every slot. Whole epochs: devices answer by the library (schedule::Participant, solver::optimise), the
+// coordinator is the tested copy of the contract's arithmetic, prices and loads are real. Each community negotiates
+//   cold      from the penalty that wattproofctl proposes, from five times that and from a fifth
+//   warm      the next day from its vectors, with prices and needs up to 5 % off
+//   new day   the next day from its vectors, at the prices of another real day
+//   silent    cold, with every device missing every fifth round by chance
+// and the totals are held against the central optimum. Prints one JSON object a line.
+//
+//   rounds [--communities N] [--each]     N a grid and size (default 4); --each also says how every epoch ended, to stderr
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <random>
 
-#include "rounds/coordinator.hpp"
-#include "schedule/participant.hpp"
-#include "solver/solve.hpp"
+#include "rounds/members.hpp"
+#include "rounds/real_days.hpp"
 
 namespace wattproof::bench {
 namespace {
 
-using Profile = Coordinator::Profile;
-using solver::DeviceKind;
+using reference::Coordinator;
 
-constexpr std::uint32_t seeds = 8;
 constexpr std::uint32_t tolerance_w = 1;
-constexpr std::int32_t homes_w = 400;  // load of each participant's home that nobody can move
+constexpr std::uint32_t round_seconds = 60;
+constexpr std::uint32_t member_counts[] = {12, 20, 30, 50};
+constexpr std::int32_t free_cap_w = power_w_max;
+constexpr double cap_share = 0.72;       // of the way from the mean of the uncapped total to its peak
+constexpr double cap_share_step = 0.07;  // further up while even the central optimum cannot meet the cap
 
-struct Member {
-  DeviceKind kind = DeviceKind::fixed;
-  Profile series;  // fixed: the load; curtailable: the lower limits; appliance: the cycle
-  solver::Device device;
-  schedule::OwnCost own;
-  Profile fallback, profile;
-  schedule::Participant participant;
+bool says_each = false;
+
+struct Day {
+  std::uint64_t rho0 = 0;
+  reference::Parameters parameters;
 };
 
-std::int32_t between(std::mt19937& random, std::int32_t low, std::int32_t high) {
-  return std::uniform_int_distribution<std::int32_t>(low, high)(random);
+// The spread of the prices over a typical power, as wattproofctl proposes it.
+std::uint64_t usual_penalty(const Profile& price) {
+  constexpr std::int64_t typical_power_w = 3000;
+  const auto [low, high] = std::minmax_element(price.begin(), price.end());
+  const std::int64_t spread = std::max<std::int64_t>(std::int64_t{*high} - *low, typical_power_w);
+  return static_cast<std::uint64_t>((spread << 16) / typical_power_w);
 }
 
-// 1 at the hour, falling off to 0 within `width` hours.
-double bump(double hour, double at, double width) { return std::exp(-(hour - at) * (hour - at) / (width * width)); }
-
-std::int32_t rounded(double value) { return static_cast<std::int32_t>(std::lround(value)); }
-
-void describe_battery(Member& member, std::mt19937& random) {
-  const std::int32_t capacity = 5000 * between(random, 1, 2);
-  member.device = {.kind = DeviceKind::battery, .power_min_w = -capacity / 2, .power_max_w = capacity / 2,
-                   .energy_min_wh = capacity / 10, .energy_max_wh = capacity, .energy_start_wh = capacity / 2,
-                   .energy_end_min_wh = capacity / 2, .energy_end_max_wh = capacity};
-  member.own.quadratic = 8ull << 16;
-}
-
-void describe_charger(Member& member, std::uint32_t slots, std::mt19937& random) {
-  const std::int32_t power = between(random, 0, 1) == 0 ? 3700 : 7400;
-  const std::uint32_t hour = slots / 24;
-  const std::uint32_t start = hour * static_cast<std::uint32_t>(between(random, 0, 14));
-  member.device = {.kind = DeviceKind::shapeable, .power_max_w = power, .start_slot = start, .end_slot = start + 9 * hour,
-                   .energy_wh = power * between(random, 30, 60) * 9 / 100};
-  member.own.quadratic = 2ull << 16;
-}
-
-void describe_appliance(Member& member, std::uint32_t slots, std::mt19937& random) {
-  const std::uint32_t hour = slots / 24;
-  member.series.assign(2 * hour, 500);
-  std::fill_n(member.series.begin(), hour, 1600);
-  const std::uint32_t start = hour * static_cast<std::uint32_t>(between(random, 6, 14));
-  member.device = {.kind = DeviceKind::appliance, .profile_w = member.series, .start_slot = start, .end_slot = start + 8 * hour};
-  member.fallback.assign(slots, 0);
-  std::copy(member.series.begin(), member.series.end(), member.fallback.begin() + static_cast<std::ptrdiff_t>(start));
-}
-
-void describe_by_hours(Member& member, std::uint32_t slots, std::mt19937& random) {
-  const std::int32_t peak = member.kind == DeviceKind::fixed ? between(random, 400, 900) : between(random, 2500, 4500);
-  for (std::uint32_t t = 0; t < slots; ++t) {
-    const double hour = 24.0 * t / slots;
-    member.series.push_back(member.kind == DeviceKind::fixed ? rounded(250 + peak * bump(hour, 18.5, 3))
-                                                             : -rounded(peak * bump(hour, 12.5, 3)));
-  }
-  member.device.kind = member.kind;
-  member.device.profile_w = member.kind == DeviceKind::fixed ? std::span<const std::int32_t>(member.series)
-                                                             : std::span<const std::int32_t>();
-  if (member.kind == DeviceKind::curtailable) {
-    member.device.power_min_w = std::span<const std::int32_t>(member.series);
-    member.device.power_max_w = 0;
-  } else {
-    member.fallback = member.series;
-  }
-}
-
-std::vector<Member> make_community(std::uint32_t count, std::uint32_t slots, std::mt19937& random) {
-  constexpr DeviceKind pattern[] = {DeviceKind::shapeable, DeviceKind::battery,   DeviceKind::appliance,
-                                    DeviceKind::shapeable, DeviceKind::curtailable, DeviceKind::battery,
-                                    DeviceKind::appliance, DeviceKind::shapeable, DeviceKind::fixed};
-  std::vector<Member> members(count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    Member& member = members[i];
-    member.kind = pattern[i % std::size(pattern)];
-    switch (member.kind) {
-      case DeviceKind::battery: describe_battery(member, random); break;
-      case DeviceKind::shapeable: describe_charger(member, slots, random); break;
-      case DeviceKind::appliance: describe_appliance(member, slots, random); break;
-      default: describe_by_hours(member, slots, random); break;
-    }
-    member.fallback.resize(slots, 0);
-  }
-  return members;
-}
-
-Day make_day(std::uint32_t count, std::uint32_t slots, std::mt19937& random) {
+Day make_day(const RealDays& days, std::size_t number, std::size_t home, std::size_t count) {
   Day day;
-  day.gamma = 65'536ull * 10 / count;
-  for (std::uint32_t t = 0; t < slots; ++t) {
-    const double hour = 24.0 * t / slots;
-    const double price = 90 + 70 * bump(hour, 18.5, 2.5) + 40 * bump(hour, 8, 2) - 50 * bump(hour, 13, 3);
-    day.price.push_back(rounded(1000 * (price + between(random, -10, 10))));
-    const double load = homes_w * (0.6 + bump(hour, 19, 3) + 0.5 * bump(hour, 8, 2));
-    day.base_w.push_back(rounded(load * count));
+  day.parameters.gamma = static_cast<std::uint64_t>(0.8 * 65536 * 12 / static_cast<double>(count));
+  const Series& price = days.price(number);
+  for (std::size_t t = 0; t < price.size(); ++t) {
+    double load = 0;
+    for (std::size_t i = 0; i < count; ++i) load += days.load(home + 7 * i)[t];
+    day.parameters.price.push_back(static_cast<std::int32_t>(std::lround(1000 * price[t])));
+    day.parameters.base_w.push_back(static_cast<std::int32_t>(std::lround(load)));
   }
-  day.cap_w.assign(slots, power_w_max);
+  day.parameters.cap_w.assign(price.size(), free_cap_w);
+  day.rho0 = usual_penalty(day.parameters.price);
   return day;
 }
 
-// The spread of the prices over a typical power, as wattproofctl proposes it.
-std::uint64_t usual_penalty(const Day& day) {
-  const auto [low, high] = std::minmax_element(day.price.begin(), day.price.end());
-  constexpr std::uint64_t typical_power_w = 3000;
-  return (static_cast<std::uint64_t>(*high - *low) << 16) / typical_power_w;
+class Epoch {
+ public:
+  // Runs to the end. `silent_percent`: how often a device does not answer a round.
+  Epoch(const Day& day, std::uint64_t rho0, std::vector<Member>& members, const Epoch* warm, std::int32_t silent_percent = 0,
+        std::uint32_t seed = 1)
+      : coordinator_(rules(day, rho0), day.parameters, 0) {
+    std::mt19937 random(seed);
+    for (std::uint32_t i = 0; i < members.size(); ++i) {
+      coordinator_.enter(i + 1, {}, members[i].bounds(), members[i].fallback());
+      members[i].begin(warm != nullptr);
+    }
+    coordinator_.start(0, warm == nullptr ? nullptr : &warm->coordinator_);
+    while (coordinator_.head().status == schedule::EpochStatus::open) {
+      const std::vector<std::uint8_t> bytes = coordinator_.vector_bytes();
+      schedule::Vectors vectors;
+      if (schedule::Vectors::decode(bytes, coordinator_.head().slots, vectors) != Error::none) std::abort();
+      for (std::uint32_t i = 0; i < members.size(); ++i) {
+        if (std::uniform_int_distribution<std::int32_t>(0, 99)(random) < silent_percent) continue;
+        const Profile answer = members[i].answer(coordinator_.head(), vectors, coordinator_.record(i + 1));
+        if (coordinator_.submit(i + 1, answer) != reference::Outcome::counted) std::abort();
+      }
+      coordinator_.close(coordinator_.head().deadline.s);
+    }
+  }
+
+  const Coordinator& coordinator() const { return coordinator_; }
+  std::uint32_t rounds() const { return coordinator_.head().round; }
+  bool is_final() const { return coordinator_.head().status == schedule::EpochStatus::final; }
+
+  // The highest total and the mean one, W.
+  std::pair<double, double> peak_and_mean(const Profile& base) const {
+    double peak = -1e9, sum = 0;
+    for (std::size_t t = 0; t < base.size(); ++t) {
+      const double total = static_cast<double>(coordinator_.sums_w()[t] + base[t]);
+      peak = std::max(peak, total);
+      sum += total;
+    }
+    return {peak, sum / static_cast<double>(base.size())};
+  }
+
+ private:
+  static reference::Rules rules(const Day& day, std::uint64_t rho0) {
+    const auto slots = static_cast<std::uint32_t>(day.parameters.price.size());
+    return {.slots = slots, .slot_seconds = 86'400 / slots, .rho0 = std::max<std::uint64_t>(rho0, 1),
+            .tolerance_w = tolerance_w, .round_seconds = round_seconds};
+  }
+
+  Coordinator coordinator_;
+};
+
+// The central optimum with the appliance starts and the heat pumps as the epoch ended; `own` gets the epoch's objective.
+reference::Optimum central(const Day& day, const std::vector<Member>& members, const Epoch& epoch, double& own) {
+  const reference::Parameters& parameters = day.parameters;
+  reference::Community community;
+  community.slots = static_cast<std::uint32_t>(parameters.price.size());
+  community.slot_seconds = 86'400 / community.slots;
+  community.gamma = static_cast<double>(parameters.gamma) / 65536;
+  community.price.assign(parameters.price.begin(), parameters.price.end());
+  community.base_w.assign(parameters.base_w.begin(), parameters.base_w.end());
+  community.cap_w.assign(parameters.cap_w.begin(), parameters.cap_w.end());
+  std::vector<std::size_t> chosen;
+  std::vector<std::vector<double>> profiles, choices;
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    const Profile& profile = epoch.coordinator().record(i + 1).profile;
+    const std::size_t before = community.choices.size();
+    members[i].add_to(community, chosen, profile);
+    auto& list = community.choices.size() > before ? choices : profiles;
+    list.emplace_back(profile.begin(), profile.end());
+  }
+  profiles.insert(profiles.end(), choices.begin(), choices.end());
+  own = reference::objective_of(community, profiles);
+  return reference::solve_fixed(community, chosen);
 }
 
-void answer(Member& member, Coordinator& coordinator, const schedule::Vectors& vectors, std::uint32_t record_round) {
-  static solver::Workspace<slot_count_max> workspace;
-  const schedule::EpochHead& head = coordinator.head();
-  const solver::Grid grid{head.slots, head.slot_seconds};
-  Profile target(head.slots), best(head.slots);
-  // In round 1 the record holds the fallback, while a device of a warm epoch goes on from its profile of yesterday.
-  const Profile& recorded = head.round == 1 ? member.fallback : member.profile;
-  if (member.participant.aim(head, vectors, record_round, member.profile, target) != Error::none) std::abort();
-  solver::Report report;
-  const solver::Device device = schedule::Participant::frozen(member.device, head, recorded);
-  const Error error = solver::optimise(device, grid, target, schedule::Participant::cost(head, member.own), workspace, best, report);
-  if (error != Error::none) {
-    std::fprintf(stderr, "a device cannot answer: %s\n", error_name(error));
-    std::exit(1);
+// A cap that binds and that the central optimum can meet.
+void set_cap(Day& day, std::vector<Member> members) {
+  const Epoch free_epoch(day, day.rho0, members, nullptr);
+  const auto [peak, mean] = free_epoch.peak_and_mean(day.parameters.base_w);
+  double share = cap_share;
+  for (;; share += cap_share_step) {
+    const auto cap = static_cast<std::int32_t>(mean + share * (peak - mean));
+    day.parameters.cap_w.assign(day.parameters.cap_w.size(), cap);
+    double own = 0;
+    if (share >= 1 || central(day, members, free_epoch, own).is_feasible) return;
   }
-  coordinator.submit(recorded, best);
-  member.profile = best;
-}
-
-// Runs an epoch to its end. Cold, devices begin at their fallback; warm, where they were.
-Coordinator negotiate(const Day& day, std::uint64_t rho0, std::vector<Member>& members, const Coordinator* warm) {
-  std::vector<Profile> fallbacks;
-  for (Member& member : members) {
-    fallbacks.push_back(member.fallback);
-    if (warm == nullptr) member.profile = member.fallback;
-    member.participant.reset();
-  }
-  Coordinator coordinator(day, rho0, tolerance_w, fallbacks, warm);
-  while (coordinator.is_open()) {
-    const std::vector<std::uint8_t> bytes = coordinator.vector_bytes();
-    schedule::Vectors vectors;
-    if (schedule::Vectors::decode(bytes, coordinator.head().slots, vectors) != Error::none) std::abort();
-    const std::uint32_t round = coordinator.head().round;
-    for (Member& member : members) answer(member, coordinator, vectors, round - 1);
-    coordinator.close();
-  }
-  return coordinator;
-}
-
-// A cap that binds: a tenth below the highest total that the community would choose without one.
-void set_binding_cap(Day& day, std::vector<Member>& members) {
-  day.cap_w.assign(day.price.size(), power_w_max);
-  (void)negotiate(day, usual_penalty(day), members, nullptr);
-  std::int32_t peak = 0;
-  for (std::size_t t = 0; t < day.price.size(); ++t) {
-    std::int32_t total = day.base_w[t];
-    for (const Member& member : members) total += member.profile[t];
-    peak = std::max(peak, total);
-  }
-  day.cap_w.assign(day.price.size(), peak * 9 / 10);
 }
 
 struct Tally {
-  std::uint32_t count = 0, sum = 0, most = 0, failed = 0;
-  void add(const Coordinator& end) {
-    ++count;
-    sum += end.head().round;
-    most = std::max(most, end.head().round);
-    failed += end.is_final() && end.excess_w() <= 0 ? 0u : 1u;
+  explicit Tally(const char* what) : name(what) {}
+  void add(const Epoch& epoch, const char* which) {
+    const bool is_good = epoch.is_final() && epoch.coordinator().worst_excess_w() <= 0;
+    rounds.push_back(epoch.rounds());
+    without_end += is_good ? 0u : 1u;
+    if (says_each) {
+      std::fprintf(stderr, "%s %s: %u rounds%s\n", name, which, epoch.rounds(), is_good ? "" : ", no schedule");
+    }
   }
+  double mean() const {
+    double sum = 0;
+    for (const std::uint32_t value : rounds) sum += value;
+    return sum / static_cast<double>(rounds.size());
+  }
+  std::uint32_t most() const { return *std::max_element(rounds.begin(), rounds.end()); }
+  double above(std::uint32_t limit) const {
+    const auto count = std::count_if(rounds.begin(), rounds.end(), [limit](std::uint32_t value) { return value > limit; });
+    return 100.0 * static_cast<double>(count) / static_cast<double>(rounds.size());
+  }
+  const char* name;
+  std::vector<std::uint32_t> rounds;
+  std::uint32_t without_end = 0;
 };
 
-// The same community a day later: prices and chargers' needs up to 5 % off, and a cap that binds that day.
-struct Tomorrow {
-  Day day;
+void print(const std::string& name, double value, const char* unit, const char* target) {
+  std::printf("{\"name\":\"%s\",\"value\":%.3g,\"unit\":\"%s\",\"target\":%s}\n", name.c_str(), value, unit, target);
+}
+
+struct Measured {
+  Tally cold{"rounds_cold"}, warm{"rounds_warm"}, new_day{"rounds_new_day"}, silent{"rounds_silent"};
+  double worst_gap = 0;
+  std::uint32_t gaps = 0;
+};
+
+void measure(const RealDays& days, std::uint32_t slots, std::uint32_t count, std::uint32_t number, Measured& all) {
+  std::mt19937 random(1000 * slots + 100 * count + number);
+  const std::size_t first_day = std::uniform_int_distribution<std::size_t>(0, days.price_days() - 1)(random);
   std::vector<Member> members;
-};
-
-Tomorrow make_tomorrow(const Day& today, const std::vector<Member>& members, std::mt19937& random) {
-  Tomorrow next{today, members};
-  for (std::int32_t& price : next.day.price) price += price / 100 * between(random, -5, 5);
-  for (Member& member : next.members) {
-    // A copy refers to its own series.
-    if (!member.device.profile_w.empty()) member.device.profile_w = member.series;
-    if (member.kind == DeviceKind::curtailable) member.device.power_min_w = std::span<const std::int32_t>(member.series);
-    member.device.energy_wh += member.device.energy_wh / 100 * between(random, -5, 5);
+  for (std::uint32_t i = 0; i < count; ++i) members.emplace_back(solver::Grid{slots, 86'400 / slots}, random);
+  Day day = make_day(days, first_day, number, count);
+  set_cap(day, members);
+  std::vector<Member> after;
+  std::optional<Epoch> ended;
+  const std::string which = std::to_string(slots) + " slots, " + std::to_string(count) + " devices, day " +
+                            std::to_string(first_day) + ", community " + std::to_string(number);
+  for (const double factor : {1.0, 5.0, 0.2}) {
+    std::vector<Member> cold = members;
+    const Epoch epoch(day, static_cast<std::uint64_t>(factor * static_cast<double>(day.rho0)), cold, nullptr);
+    all.cold.add(epoch, which.c_str());
+    if (!epoch.is_final() || factor != 1.0) continue;
+    after = cold;
+    ended.emplace(epoch);
+    double own = 0;
+    const reference::Optimum optimum = central(day, cold, epoch, own);
+    if (!optimum.is_feasible) continue;
+    all.worst_gap = std::max(all.worst_gap, std::abs(own - optimum.objective) / std::abs(optimum.objective));
+    ++all.gaps;
   }
-  std::vector<Profile> kept;
-  for (const Member& member : next.members) kept.push_back(member.profile);
-  set_binding_cap(next.day, next.members);
-  for (std::size_t i = 0; i < kept.size(); ++i) next.members[i].profile = kept[i];
-  return next;
+  std::vector<Member> silent = members;
+  all.silent.add(Epoch(day, day.rho0, silent, nullptr, 20, number + 1), which.c_str());
+  if (!ended) return;
+  Day near = day;
+  for (std::int32_t& price : near.parameters.price) price += price / 100 * std::uniform_int_distribution<std::int32_t>(-5, 5)(random);
+  std::vector<Member> near_members = after;
+  for (Member& member : near_members) member.change_needs(random);
+  near.parameters.cap_w.assign(slots, free_cap_w);
+  set_cap(near, near_members);
+  all.warm.add(Epoch(near, near.rho0, near_members, &*ended), which.c_str());
+  Day other = make_day(days, first_day + 1, number + 1, count);
+  set_cap(other, after);
+  all.new_day.add(Epoch(other, other.rho0, after, &*ended), which.c_str());
 }
 
-void run(std::uint32_t count, std::uint32_t slots, std::uint32_t seed, Tally& cold, Tally& warm) {
-  std::mt19937 random(static_cast<std::mt19937::result_type>(1000 * count + 10 * slots + seed));
-  std::vector<Member> members = make_community(count, slots, random);
-  Day day = make_day(count, slots, random);
-  set_binding_cap(day, members);
-  const std::uint64_t fitting = usual_penalty(day);
-  for (const std::uint64_t rho0 : {fitting / 5, fitting, fitting * 5}) {
-    const Coordinator today = negotiate(day, rho0, members, nullptr);
-    cold.add(today);
-    if (!today.is_final()) continue;
-    Tomorrow next = make_tomorrow(day, members, random);
-    warm.add(negotiate(next.day, rho0, next.members, &today));
+int run(std::uint32_t communities) {
+  Measured all;
+  for (const std::uint32_t slots : {24u, 96u}) {
+    const RealDays days(slots);
+    if (days.is_built_in()) std::fprintf(stderr, "%u slots: no data folder, the built-in day\n", slots);
+    for (const std::uint32_t count : member_counts) {
+      for (std::uint32_t number = 0; number < communities; ++number) measure(days, slots, count, number, all);
+    }
   }
-}
-
-void print(const char* name, double value, int target) {
-  std::printf("{\"name\":\"%s\",\"value\":%.2f,\"unit\":\"rounds\",\"target\":%d}\n", name, value, target);
+  if (all.gaps == 0) return 1;
+  print("rounds_cold_mean", all.cold.mean(), "rounds", "16");
+  print("rounds_cold_max", all.cold.most(), "rounds", "20");
+  print("rounds_cold_above_20", all.cold.above(20), "% of epochs", "0");
+  print("rounds_warm_mean", all.warm.mean(), "rounds", "9");
+  print("rounds_warm_max", all.warm.most(), "rounds", "null");
+  print("rounds_new_day_mean", all.new_day.mean(), "rounds", "10");
+  print("rounds_new_day_max", all.new_day.most(), "rounds", "null");
+  print("rounds_silent_mean", all.silent.mean(), "rounds", "22");
+  print("rounds_silent_max", all.silent.most(), "rounds", "null");
+  std::uint32_t without_end = 0;
+  for (const Tally* tally : {&all.cold, &all.warm, &all.new_day, &all.silent}) without_end += tally->without_end;
+  print("rounds_without_schedule", without_end, "epochs", "0");
+  print("rounds_objective_gap", 1e6 * all.worst_gap, "millionths, at most", "1000");
+  std::fprintf(stderr, "%zu cold, %zu warm, %zu new-day and %zu silent epochs\n", all.cold.rounds.size(), all.warm.rounds.size(),
+               all.new_day.rounds.size(), all.silent.rounds.size());
+  return 0;
 }
 
 }  // namespace
 }  // namespace wattproof::bench
 
-int main() {
-  using namespace wattproof::bench;
-  Tally cold, warm;
-  for (const std::uint32_t count : {12u, 20u, 35u, 50u}) {
-    for (const std::uint32_t slots : {24u, 48u, 96u}) {
-      for (std::uint32_t seed = 0; seed < seeds; ++seed) run(count, slots, seed, cold, warm);
+int main(int count, char** arguments) {
+  std::uint32_t communities = 4;
+  for (int i = 1; i < count; ++i) {
+    if (std::strcmp(arguments[i], "--each") == 0) {
+      wattproof::bench::says_each = true;
+    } else if (std::strcmp(arguments[i], "--communities") == 0 && i + 1 < count) {
+      communities = static_cast<std::uint32_t>(std::strtoul(arguments[++i], nullptr, 10));
+    } else {
+      std::fprintf(stderr, "usage: rounds [--communities N] [--each]\n");
+      return 2;
     }
   }
-  print("rounds_cold_mean", double(cold.sum) / cold.count, 18);
-  print("rounds_cold_max", cold.most, 20);
-  print("rounds_warm_mean", double(warm.sum) / warm.count, 10);
-  print("rounds_warm_max", warm.most, 10);
-  print("rounds_without_end", cold.failed + warm.failed, 0);
-  std::fprintf(stderr, "%u cold and %u warm epochs\n", cold.count, warm.count);
-  return 0;
+  return wattproof::bench::run(communities);
 }
