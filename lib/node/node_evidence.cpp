@@ -258,6 +258,8 @@ void Node::adopt(bool is_fallback) {
   }
   is_schedule_stored_[place] = false;
   records_due_ |= 1u << static_cast<std::uint8_t>(place == 1 ? RecordId::schedule_b : RecordId::schedule_a);
+  head_stored_ = now_;
+  records_due_ |= 1u << static_cast<std::uint8_t>(RecordId::head);
   participant_.reset();
   status_due_ = true;
 }

@@ -2,7 +2,7 @@
 """The demonstration's picture: the feeder before and after, its cap, and the price, as an SVG of its own."""
 
 WIDTH, HEIGHT = 960, 520
-LEFT, RIGHT, TOP, PRICE_TOP, BOTTOM = 70, 24, 66, 372, 470
+LEFT, RIGHT, TOP, PRICE_TOP, BOTTOM = 86, 34, 66, 372, 470
 BEFORE, AFTER, CAP, PRICE, INK, SOFT = "#b8bcc6", "#1f6f8b", "#c0392b", "#8a6d1d", "#22262e", "#6b7280"
 
 

@@ -191,6 +191,7 @@ TEST(node_evidence, a_final_epoch_is_followed_as_the_own_record_has_it) {
     for (int block = 0; block < 6; ++block) world.bench.block(600);
   }
   ASSERT_GE(world.bench.outputs.size(), 5u);
+  EXPECT_TRUE(world.bench.records.contains(static_cast<std::uint8_t>(node::RecordId::head)));  // an epoch ended
   for (const OutputChange& change : world.bench.outputs) {
     EXPECT_EQ(change.evidence.reason, node::Reason::schedule);
     EXPECT_EQ(change.evidence.epoch, epoch);
