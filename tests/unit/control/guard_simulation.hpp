@@ -218,87 +218,131 @@ class Judge {
   bool was_mismatch_ = false;
 };
 
-// `Guard` is built as Guard(limits, now, seed). The verdict is a function of the arguments alone.
+// The world around one guard. `Guard` is built as Guard(limits, now, seed).
+template <class Guard>
+class World {
+ public:
+  World(const RelayLimits& limits, std::uint64_t seed)
+      : limits_(limits),
+        random_{seed},
+        judge_(limits, verdict_),
+        guard_(std::in_place, limits, BootMs{clock_ + now_}, random_.next()) {
+    judge_.power_returned(now_, guard_->start_spread_ms());
+  }
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  Verdict run(std::uint64_t rounds) {
+    for (; verdict_.rounds < rounds; ++verdict_.rounds) round();
+    return verdict_;
+  }
+
+ private:
+  void round() {
+    is_event_ = false;
+    // Mostly a look every second or so; now and then exactly when the guard asked for it, or too late.
+    late_ms_ = 500 + random_.below(1000);
+    if (random_.one_in(8)) late_ms_ = std::clamp<std::uint64_t>(announced_.ms - (clock_ + now_), 1, wake_ms_max);
+    if (random_.one_in(500)) late_ms_ = random_.below(400'000);
+    now_ += late_ms_;
+    power_and_clock();
+    instructions();
+    people();
+    measurements();
+
+    const BootMs boot{clock_ + now_};
+    const RelayOutput output = guard_->step(boot);
+    if (output.changed && !is_event_ && boot < announced_) ++verdict_.surprises;
+    judge_.look(now_, output, late_ms_);
+    announced_ = guard_->next_wake(boot);
+  }
+
+  void power_and_clock() {
+    constexpr std::uint64_t ten_years_ms = 315'360'000'000;
+    if (random_.one_in(20'000)) {
+      now_ += random_.one_in(2) ? random_.below(5'000) : random_.below(100'000'000);
+      clock_ = 0 - now_ + (random_.one_in(3) ? wrap_ms - random_.below(3'000'000) : random_.below(3'000));
+      guard_.emplace(limits_, BootMs{clock_ + now_}, random_.next());
+      judge_.power_returned(now_, guard_->start_spread_ms());
+      ++verdict_.reboots;
+      is_event_ = true;
+    }
+    if (random_.one_in(50'000) && clock_ + now_ > late_ms_ + 1) {
+      // Further back than the last look, or nobody could notice.
+      clock_ -= late_ms_ + 1 + random_.below(std::min(ten_years_ms, clock_ + now_ - late_ms_ - 1));
+      judge_.clock_jumped(now_);
+      ++verdict_.clock_jumps;
+      is_event_ = true;
+    }
+  }
+
+  void instructions() {
+    const BootMs boot{clock_ + now_};
+    if (random_.one_in(2'000)) is_online_ = !is_online_;
+    if (random_.one_in(200)) want_on_ = !want_on_;
+    if (is_online_ && random_.one_in(20)) {
+      guard_->instruct(boot, want_on_);
+      judge_.instructed(now_, want_on_);
+      is_event_ = true;
+    }
+    if (random_.one_in(10'000)) {
+      guard_->withdraw();
+      judge_.withdrawn(now_);
+      is_event_ = true;
+    }
+  }
+
+  void people() {
+    if (random_.one_in(3'000)) {
+      const bool on = random_.one_in(2);
+      const std::uint32_t duration = static_cast<std::uint32_t>(random_.below(2'000'000));
+      guard_->command_by_person(BootMs{clock_ + now_}, on, duration);
+      judge_.person(now_, on, duration);
+      is_event_ = true;
+    }
+    if (random_.one_in(6'000)) {
+      guard_->release_by_person();
+      judge_.released(now_);
+      is_event_ = true;
+    }
+  }
+
+  void measurements() {
+    const BootMs boot{clock_ + now_};
+    if (random_.one_in(2'000)) power_w_ = random_.one_in(2) ? limits_.trip_w + 1 : 100;
+    if (limits_.trip_w > 0) {
+      guard_->measured(boot, power_w_);
+      judge_.measured(now_, power_w_);
+      is_event_ = is_event_ || power_w_ > limits_.trip_w;
+    }
+    if (random_.one_in(8'000)) is_stuck_ = !is_stuck_;
+    const bool sensed = is_stuck_ ? false : judge_.is_on();
+    guard_->sensed(boot, sensed);
+    judge_.sensed(now_, sensed);
+  }
+
+  static constexpr std::uint64_t wrap_ms = std::uint64_t{1} << 32;
+
+  RelayLimits limits_;
+  Splitmix64 random_;
+  Verdict verdict_;
+  Judge judge_;
+  std::uint64_t now_ = 0;                      // true time
+  std::uint64_t clock_ = wrap_ms - 2'000'000;  // boot clock minus true time; its own wrap around is meant
+  std::optional<Guard> guard_;
+  std::uint64_t late_ms_ = 0;
+  BootMs announced_{0};
+  bool is_event_ = false;
+  bool is_online_ = false;
+  bool want_on_ = false;
+  bool is_stuck_ = false;
+  std::int32_t power_w_ = 0;
+};
+
+// The verdict is a function of the arguments alone.
 template <class Guard>
 Verdict simulate_guard(const RelayLimits& limits, std::uint64_t seed, std::uint64_t rounds) {
-  Splitmix64 random{seed};
-  Verdict verdict;
-  Judge judge(limits, verdict);
-  constexpr std::uint64_t ten_years_ms = 315'360'000'000;
-
-  std::uint64_t now = 0;                                  // true time
-  std::uint64_t clock = (std::uint64_t{1} << 32) - 2'000'000;  // boot clock minus true time; wraps around on purpose
-  std::optional<Guard> guard(std::in_place, limits, BootMs{clock + now}, random.next());
-  judge.power_returned(now, guard->start_spread_ms());
-
-  bool is_online = false, want_on = false, is_stuck = false;
-  std::int32_t power_w = 0;
-  BootMs announced{0};
-  for (; verdict.rounds < rounds; ++verdict.rounds) {
-    bool is_event = false;
-    // Mostly a look every second or so; now and then exactly when the guard asked for it, or too late.
-    std::uint64_t late_ms = 500 + random.below(1000);
-    if (random.one_in(8)) late_ms = std::clamp<std::uint64_t>(announced.ms - (clock + now), 1, wake_ms_max);
-    if (random.one_in(500)) late_ms = random.below(400'000);
-    now += late_ms;
-
-    if (random.one_in(20'000)) {
-      now += random.one_in(2) ? random.below(5'000) : random.below(100'000'000);
-      clock = 0 - now + (random.one_in(3) ? (std::uint64_t{1} << 32) - random.below(3'000'000) : random.below(3'000));
-      guard.emplace(limits, BootMs{clock + now}, random.next());
-      judge.power_returned(now, guard->start_spread_ms());
-      ++verdict.reboots;
-      is_event = true;
-    }
-    if (random.one_in(50'000) && clock + now > late_ms + 1) {
-      // Further back than the last look, or nobody could notice.
-      clock -= late_ms + 1 + random.below(std::min(ten_years_ms, clock + now - late_ms - 1));
-      judge.clock_jumped(now);
-      ++verdict.clock_jumps;
-      is_event = true;
-    }
-    const BootMs boot{clock + now};
-    if (random.one_in(2'000)) is_online = !is_online;
-    if (random.one_in(200)) want_on = !want_on;
-    if (is_online && random.one_in(20)) {
-      guard->instruct(boot, want_on);
-      judge.instructed(now, want_on);
-      is_event = true;
-    }
-    if (random.one_in(10'000)) {
-      guard->withdraw();
-      judge.withdrawn(now);
-      is_event = true;
-    }
-    if (random.one_in(3'000)) {
-      const bool on = random.one_in(2);
-      const std::uint32_t duration = static_cast<std::uint32_t>(random.below(2'000'000));
-      guard->command_by_person(boot, on, duration);
-      judge.person(now, on, duration);
-      is_event = true;
-    }
-    if (random.one_in(6'000)) {
-      guard->release_by_person();
-      judge.released(now);
-      is_event = true;
-    }
-    if (random.one_in(2'000)) power_w = random.one_in(2) ? limits.trip_w + 1 : 100;
-    if (limits.trip_w > 0) {
-      guard->measured(boot, power_w);
-      judge.measured(now, power_w);
-      is_event = is_event || power_w > limits.trip_w;
-    }
-    if (random.one_in(8'000)) is_stuck = !is_stuck;
-    const bool sensed = is_stuck ? false : judge.is_on();
-    guard->sensed(boot, sensed);
-    judge.sensed(now, sensed);
-
-    const RelayOutput output = guard->step(boot);
-    if (output.changed && !is_event && boot < announced) ++verdict.surprises;
-    judge.look(now, output, late_ms);
-    announced = guard->next_wake(boot);
-  }
-  return verdict;
+  return World<Guard>(limits, seed).run(rounds);
 }
 
 }  // namespace wattproof::control

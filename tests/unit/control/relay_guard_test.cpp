@@ -269,7 +269,7 @@ TEST(relay_guard, reports_a_welded_contact) {
 
 TEST(relay_guard, waits_a_whole_pause_after_a_closing_that_failed) {
   RelayGuard guard = running(without_spread(), 10 * minute);
-  guard.not_closed(at(10 * minute + 100));
+  guard.opened(at(10 * minute + 100));
   guard.instruct(at(10 * minute + 100), true);
   EXPECT_FALSE(guard.step(at(10 * minute + 100)).on);
   EXPECT_FALSE(guard.step(at(15 * minute + 99)).on);
@@ -278,6 +278,16 @@ TEST(relay_guard, waits_a_whole_pause_after_a_closing_that_failed) {
   guard.instruct(at(18 * minute + 99), false);
   EXPECT_TRUE(guard.step(at(18 * minute + 99)).on);
   EXPECT_FALSE(guard.step(at(18 * minute + 100)).on);
+}
+
+TEST(relay_guard, counts_the_pause_from_an_opening_that_came_late) {
+  RelayGuard guard = running(without_spread(), 10 * minute);
+  guard.instruct(at(13 * minute), false);
+  EXPECT_FALSE(guard.step(at(13 * minute)).on);
+  guard.opened(at(14 * minute));
+  guard.instruct(at(14 * minute), true);
+  EXPECT_FALSE(guard.step(at(19 * minute - 1)).on);
+  EXPECT_TRUE(guard.step(at(19 * minute)).on);
 }
 
 TEST(relay_guard, crosses_the_32_bit_wrap_unmoved) {
