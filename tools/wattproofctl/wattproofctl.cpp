@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "chain_commands.hpp"
+#include "genesis_command.hpp"
 #include "rpc_client.hpp"
 
 namespace wattproof {
@@ -55,6 +56,7 @@ struct Options {
   DeployOptions deploy;
   ProvisionOptions provision;
   EpochOptions epoch;
+  GenesisOptions genesis;
 };
 
 // Runs a command that speaks to a node.
@@ -170,6 +172,20 @@ void add_epoch_commands(CLI::App& app, Options& options, int& status) {
   });
 }
 
+void add_genesis_command(CLI::App& app, Options& options, int& status) {
+  CLI::App* const genesis = app.add_subcommand("genesis", "Write the first block of a private chain");
+  genesis->add_option("--engine", options.genesis.engine, "qbft, ibft2 or clique")->required();
+  genesis->add_option("--validators", options.file, "JSON array of addresses; - is standard input")->required();
+  genesis->add_option("--period", options.genesis.period_s, "Seconds between blocks")->required()->check(CLI::Range(1, 3600));
+  genesis->add_option("--chain-id", options.genesis.chain_id)->capture_default_str();
+  genesis->add_option("--fork", options.genesis.fork, "london, or berlin for nodes without a base fee")->capture_default_str();
+  genesis->add_option("--gas-limit", options.genesis.gas_limit, "Of a block")->capture_default_str();
+  genesis->add_option("--timestamp", options.genesis.timestamp_s, "Of block 0")->capture_default_str();
+  genesis->callback([&] {
+    status = run([&] { return genesis_command(options.genesis, parse_document(read_document(options.file))); });
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -196,6 +212,7 @@ int main(int argc, char** argv) {
 
   add_operator_commands(app, options, status);
   add_epoch_commands(app, options, status);
+  add_genesis_command(app, options, status);
 
   try {
     app.parse(argc, argv);

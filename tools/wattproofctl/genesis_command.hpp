@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "command.hpp"
+#include "header_json.hpp"
+
+namespace wattproof::tool {
+
+struct GenesisOptions {
+  std::string engine;                     // qbft, ibft2 or clique
+  std::string fork = "london";            // or berlin
+  std::uint32_t period_s = 1;             // seconds between blocks
+  std::uint64_t chain_id = 1337;
+  std::uint64_t gas_limit = 30'000'000;   // of a block
+  std::uint64_t timestamp_s = 0;
+};
+
+// `document`: a JSON array of the validators' addresses, in any order.
+Outcome genesis_command(const GenesisOptions& options, const Json& document);
+
+}  // namespace wattproof::tool
