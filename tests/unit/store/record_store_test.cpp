@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <random>
 
 #include "power/sim_flash.hpp"
 
@@ -229,6 +230,61 @@ TEST(record_store, refuses_areas_and_geometries_that_cannot_be) {
   EXPECT_EQ(mount({.sector_size = 256, .sector_count = 4, .program_size = 3}, {}), Error::configuration_invalid);
   EXPECT_EQ(mount({.sector_size = 256, .sector_count = 4, .program_size = 32}, {}), Error::configuration_invalid);
   EXPECT_EQ(mount({.sector_size = 256, .sector_count = 1, .program_size = 4}, {}), Error::configuration_invalid);
+}
+
+// Whatever the flash holds, mounting ends, nothing is read beyond it, and the store can be used again.
+TEST(record_store, mounts_any_image) {
+  const FlashGeometry small = {.sector_size = 256, .sector_count = 2, .program_size = 4};
+  SimFlash sound(small);
+  {
+    Store store(sound, {});
+    ASSERT_EQ(store.mount(), Error::none);
+    for (std::uint8_t i = 0; i < 11; ++i) {
+      ASSERT_EQ(store.write(static_cast<std::uint8_t>(1 + i % 3), value_of(4U + i, i)), Error::none);
+    }
+  }
+  std::mt19937 random(8);
+  int lost = 0;
+  int kept = 0;
+  constexpr int images = 20'000;
+  for (int i = 0; i < images; ++i) {
+    SimFlash flash(small);
+    for (std::size_t at = 0; at < flash.size(); ++at) flash.cell(at) = sound.cell(at);
+    // From a few changed bytes to noise; sizes, ids and marks are hit often since the image is small.
+    const int changes = 1 << random() % 10;
+    for (int change = 0; change < changes; ++change) {
+      flash.cell(random() % flash.size()) = static_cast<std::uint8_t>(random() % 4 == 0 ? 0xe1 : random());
+    }
+    Store store(flash, {});
+    ASSERT_EQ(store.mount(), Error::none);
+    lost += store.is_lost() ? 1 : 0;
+    for (std::uint8_t id = 1; id <= record_id_max; ++id) {
+      const auto value = read(store, id);
+      if (!value) continue;
+      ++kept;
+      // What passes its checksum is a value that was written.
+      ASSERT_GE(value->size(), 4U);
+      ASSERT_EQ(*value, value_of(value->size(), static_cast<std::uint8_t>(value->size() - 4)));
+    }
+    ASSERT_EQ(store.write(2, value_of(20, 16)), Error::none);
+    ASSERT_EQ(read(store, 2), value_of(20, 16));
+  }
+  EXPECT_GT(lost, images / 10);
+  EXPECT_GT(kept, images / 10);
+}
+
+// A device that boots once a minute and does nothing else.
+TEST(record_store, holds_over_a_hundred_boots_between_two_erases) {
+  SimFlash flash({.sector_size = 4096, .sector_count = 2, .program_size = 4});
+  constexpr int boots = 2000;
+  for (int boot = 0; boot < boots; ++boot) {
+    Store store(flash, {});
+    ASSERT_EQ(store.mount(), Error::none);
+    ASSERT_EQ(store.write(1, value_of(16, 1)), Error::none);
+  }
+  const std::uint64_t erases = flash.erases(0) + flash.erases(1);
+  RecordProperty("boots_per_erase", std::to_string(boots / erases));
+  EXPECT_GT(boots / erases, 100U);
 }
 
 // The wear of the documented workload, counted and not estimated: a device that negotiates one epoch of 15 rounds a day,
