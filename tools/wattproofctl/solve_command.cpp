@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "command.hpp"
 #include "device_json.hpp"
+#include "solver/home.hpp"
 #include "solver/solve.hpp"
 
 namespace wattproof::tool {
@@ -37,11 +38,33 @@ Outcome infeasible(const std::string& detail) { return {{{"error", "infeasible"}
 
 struct Problem {
   solver::Grid grid;
-  DeviceDescription description;
+  std::list<DeviceDescription> devices;  // one, or those of a home
+  std::vector<std::string> paths;        // of each, in the document
+  bool is_home = false;
+  std::int32_t limit_w = 0;              // of a home
   std::vector<std::int32_t> target_w;
   std::vector<std::int64_t> price;
   solver::Cost cost;
 };
+
+constexpr std::size_t home_devices_given_max = 64;
+
+void read_devices(ObjectReader device, Problem& problem) {
+  problem.is_home = device.text("type") == "home";
+  if (!problem.is_home) {
+    problem.paths.push_back("device");
+    return read_device(device, problem.grid, problem.devices.emplace_back());
+  }
+  problem.limit_w = static_cast<std::int32_t>(device.integer("limit_w", 0, power_w_max));
+  const Json& list = device.array("devices", home_devices_given_max);
+  if (list.empty()) device.fail("devices", "is empty");
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    problem.paths.push_back(device.path_of("devices[" + std::to_string(i) + "]"));
+    ObjectReader one(list[i], problem.paths.back());
+    read_device(one, problem.grid, problem.devices.emplace_back());
+  }
+  device.finish();
+}
 
 void read_problem(const Json& document, Problem& problem) {
   ObjectReader object(document, "");
@@ -60,12 +83,11 @@ void read_problem(const Json& document, Problem& problem) {
   problem.cost.weight = static_cast<std::uint32_t>(object.integer_or("weight", 1, 1, solver::weight_max));
   ObjectReader device = object.object("device");
   object.finish();
-  read_device(device, problem.grid, problem.description);
+  read_devices(device, problem);
 }
 
 // A window without room is refused by the solver as ill-formed; to a user it is one more limit that cannot be met.
-std::optional<std::string> window_without_room(const Problem& problem) {
-  const solver::Device& device = problem.description.device;
+std::optional<std::string> window_without_room(const solver::Device& device) {
   const bool has_window = device.kind == solver::DeviceKind::shapeable ||
                           device.kind == solver::DeviceKind::appliance || device.kind == solver::DeviceKind::switched;
   if (!has_window) return std::nullopt;
@@ -75,6 +97,15 @@ std::optional<std::string> window_without_room(const Problem& problem) {
                                    : (device.energy_wh != 0 ? 1 : 0);
   if (needed <= room) return std::nullopt;
   return "needs " + std::to_string(needed) + " slots, the window has " + std::to_string(room);
+}
+
+// A window of no slots and no energy: nothing to choose, and no form that the solver takes. It draws nothing.
+void replace_empty_window(DeviceDescription& description) {
+  solver::Device& device = description.device;
+  const bool has_energy = device.kind == solver::DeviceKind::shapeable || device.kind == solver::DeviceKind::switched;
+  if (!has_energy || device.end_slot > device.start_slot) return;
+  device = solver::Device{};
+  device.kind = solver::DeviceKind::curtailable;
 }
 
 Json certificate_of(const solver::Report& report) {
@@ -87,30 +118,63 @@ Json certificate_of(const solver::Report& report) {
   return nullptr;
 }
 
+Outcome refused(Error error, const solver::Report& report, const std::string& path) {
+  const bool is_infeasible =
+      error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
+  if (is_infeasible) return infeasible(describe(report));
+  const char* const detail = error == Error::not_a_multiple ? ": its energy is no whole number of slots at its power"
+                                                             : ": the solver refuses it";
+  return {{{"error", error_name(error)}, {"detail", path + detail}}, exit_usage};
+}
+
+Outcome solved(const std::vector<std::int32_t>& profile_w, const solver::Report& report, bool with_certificate) {
+  Json output = {{"status", "ok"}, {"profile_w", profile_w}};
+  if (with_certificate) output["certificate"] = certificate_of(report);
+  return {output, exit_ok};
+}
+
+Outcome solve_one(const Problem& problem, bool with_certificate) {
+  const solver::Device& device = problem.devices.front().device;
+  std::vector<std::int32_t> profile_w(problem.grid.slots);
+  std::vector<std::uint64_t> workspace(solver::workspace_words(device, problem.grid));
+  solver::Report report;
+  const Error error = solver::solve(device, problem.grid, problem.target_w, problem.cost, workspace, profile_w, report);
+  return ok(error) ? solved(profile_w, report, with_certificate) : refused(error, report, problem.paths[0]);
+}
+
+Outcome solve_home(const Problem& problem, bool with_certificate) {
+  std::vector<solver::Device> devices;
+  for (const DeviceDescription& description : problem.devices) devices.push_back(description.device);
+  const solver::Home home{devices, problem.limit_w};
+  const std::size_t slots = problem.grid.slots;
+  std::vector<std::int32_t> total_w(slots);
+  std::vector<std::int32_t> profiles_w(devices.size() * slots);
+  std::vector<std::uint64_t> workspace(solver::home_workspace_words(home, problem.grid));
+  solver::Report report;
+  std::uint32_t at_fault = 0;
+  const Error error = solver::solve_home(home, problem.grid, problem.target_w, problem.cost, workspace, total_w, profiles_w,
+                                         report, at_fault);
+  if (!ok(error)) return refused(error, report, at_fault < devices.size() ? problem.paths[at_fault] : "device");
+  Outcome outcome = solved(total_w, report, with_certificate);
+  outcome.output["devices"] = Json::array();
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const auto first = profiles_w.begin() + static_cast<std::ptrdiff_t>(i * slots);
+    const std::vector<std::int32_t> profile_w(first, first + static_cast<std::ptrdiff_t>(slots));
+    outcome.output["devices"].push_back({{"profile_w", profile_w}});
+  }
+  return outcome;
+}
+
 }  // namespace
 
 Outcome solve_command(const Json& document, bool with_certificate) {
   Problem problem;
   read_problem(document, problem);
-  if (const auto detail = window_without_room(problem)) return infeasible(*detail);
-  const solver::Device& device = problem.description.device;
-  std::vector<std::int32_t> profile_w(problem.grid.slots);
-  const bool is_empty_window = device.kind == solver::DeviceKind::shapeable && device.end_slot <= device.start_slot;
-
-  solver::Report report;
-  if (!is_empty_window) {
-    std::vector<std::uint64_t> workspace(solver::workspace_words(device, problem.grid));
-    const Error error = solver::solve(device, problem.grid, problem.target_w, problem.cost, workspace, profile_w, report);
-    const bool is_infeasible =
-        error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
-    if (is_infeasible) return infeasible(describe(report));
-    if (!ok(error)) return {{{"error", error_name(error)}, {"detail", "the solver refuses this problem"}}, exit_usage};
-  } else {
-    report.kind = solver::CertificateKind::dual;  // nothing to choose
+  for (DeviceDescription& description : problem.devices) {
+    if (const auto detail = window_without_room(description.device)) return infeasible(*detail);
+    replace_empty_window(description);
   }
-  Json output = {{"status", "ok"}, {"profile_w", profile_w}};
-  if (with_certificate) output["certificate"] = certificate_of(report);
-  return {output, exit_ok};
+  return problem.is_home ? solve_home(problem, with_certificate) : solve_one(problem, with_certificate);
 }
 
 }  // namespace wattproof::tool

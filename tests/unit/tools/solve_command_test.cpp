@@ -55,6 +55,18 @@ TEST(solve_command, prices_move_the_answer) {
   EXPECT_EQ(outcome.output["profile_w"].dump(), "[50,40,60,0]");
 }
 
+TEST(solve_command, a_home_is_one_profile_of_several_devices) {
+  const std::string home = R"({"type":"home","limit_w":100,"devices":[{"type":"fixed","profile_w":[40,40,40,40]},)"
+                           R"({"type":"curtailable","min_w":0,"max_w":100}]})";
+  const Outcome outcome = solve(home, "[50,500,0,70]");
+  EXPECT_EQ(outcome.output["profile_w"].dump(), "[50,100,40,70]");
+  EXPECT_EQ(outcome.output["devices"][0]["profile_w"].dump(), "[40,40,40,40]");
+  EXPECT_EQ(outcome.output["devices"][1]["profile_w"].dump(), "[10,60,0,30]");
+  const Outcome tripped = solve(R"({"type":"home","limit_w":30,"devices":[{"type":"fixed","profile_w":[40,40,40,40]}]})", "[0,0,0,0]");
+  EXPECT_EQ(tripped.status, exit_refused);
+  EXPECT_EQ(tripped.output["error"], "infeasible");
+}
+
 TEST(solve_command, a_certificate_is_added_on_demand) {
   const Json document = parse_document(
       R"({"slots":2,"slot_seconds":3600,"device":{"type":"curtailable","min_w":0,"max_w":9},"target_w":[1,20]})");
