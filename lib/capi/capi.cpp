@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <new>
 
+#include "base/check.hpp"
 #include "crypto/secret.hpp"
 #include "node/node.hpp"
 #include "wattproof.h"
 
 using namespace wattproof;
+
+extern "C" [[gnu::weak]] void wattproof_check_failed(const char* file, int line);
+
+// Weak, so that a C++ program's own definition takes its place.
+[[gnu::weak]] void wattproof::check_failed(const char* file, int line) {
+  if (wattproof_check_failed != nullptr) wattproof_check_failed(file, line);
+  __builtin_trap();
+}
 
 // The node with what the C face adds to it. Lives in the caller's memory.
 struct wattproof_node {

@@ -53,6 +53,11 @@ typedef int32_t wattproof_status;
 uint32_t wattproof_version(void);
 const char *wattproof_error_name(wattproof_status status);
 
+/* You may define this: the library calls it when it finds a mistake of its own or of its caller's, never for what comes from
+ * outside. Drive the outputs to their safe state, note where, and reset; do not return. Without it the program traps.
+ * A C++ program that defines wattproof::check_failed (base/check.hpp) needs no other. */
+void wattproof_check_failed(const char *file, int line);
+
 /* ---- keys: the software way. With a secure element you need none of this. ---- */
 
 /* address: 20 bytes. Fails if the key is 0 or not below the group order. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Installs a build tree into a fresh prefix and builds the consumer against it: by find_package, then by pkg-config.
-# Usage: cmake -D BUILD=... -D CONSUMER=... -D WORK=... -D VERSION=... -D CXX=... [-D TOOLCHAIN=... -D PKG_CONFIG=...
+# Installs the library of a build tree into a fresh prefix and builds the consumer against it: by find_package, then by pkg-config.
+# Usage: cmake -D BUILD=... -D CONSUMER=... -D WORK=... -D VERSION=... -D CC=... -D CXX=... [-D TOOLCHAIN=... -D PKG_CONFIG=...
 #        -D EMULATOR=...] -P package_test.cmake
 function(run)
   execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY OUTPUT_VARIABLE output)
@@ -15,7 +15,7 @@ function(expect_ok program)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK})
-run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+run(${CMAKE_COMMAND} --install ${BUILD}/lib --prefix ${WORK}/prefix)
 set(configure ${CMAKE_COMMAND} -G Ninja -S ${CONSUMER} -D CMAKE_PREFIX_PATH=${WORK}/prefix)
 if(TOOLCHAIN)
   list(APPEND configure --toolchain ${TOOLCHAIN})
@@ -24,6 +24,7 @@ endif()
 run(${configure} -B ${WORK}/by-cmake -D WATTPROOF_WANTED=${VERSION})
 run(${CMAKE_COMMAND} --build ${WORK}/by-cmake)
 expect_ok(${WORK}/by-cmake/consumer)
+expect_ok(${WORK}/by-cmake/consumer_c)
 
 # The next major version is another interface, and must not be satisfied by this one.
 execute_process(COMMAND ${configure} -B ${WORK}/too-new -D WATTPROOF_WANTED=99 RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
@@ -38,3 +39,7 @@ run(${PKG_CONFIG} --cflags --libs --static wattproof)
 separate_arguments(flags UNIX_COMMAND "${output}")
 run(${CXX} -std=c++20 ${CONSUMER}/consumer.cpp -o ${WORK}/by-pkg-config ${flags})
 expect_ok(${WORK}/by-pkg-config)
+
+# What the library uses of C++ needs no C++ library: a C compiler links it.
+run(${CC} -std=c99 ${CONSUMER}/consumer_c.c -o ${WORK}/by-c-compiler ${flags})
+expect_ok(${WORK}/by-c-compiler)

@@ -38,7 +38,7 @@ LIB_MODULES["capi"] = set(LIB_MODULES)
 
 STD_HEADERS = {"array", "span", "bit", "concepts", "limits", "type_traits", "utility", "optional", "algorithm", "cstdint",
                "cstddef", "cstring", "compare"}
-C_API_HEADERS = {"stdint.h", "stddef.h"}
+C_API_HEADERS = {"stdint.h", "stddef.h", "new"}  # <new> for placement in the caller's memory
 CRYPTO_HEADERS = re.compile(r"^(secp256k1\w*\.h|mbedtls/\w+\.h)$")
 
 C_LIKE = {".c", ".h", ".cpp", ".hpp", ".sol"}
