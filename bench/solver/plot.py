@@ -9,7 +9,7 @@ import json
 import math
 import sys
 
-# OSQP's embedded code for the same battery, single precision, -O2, soft float excluded; see docs/SOLVER.md.
+# OSQP's embedded code for the same battery on a Cortex-M4F: single precision, hardware floating point, -O2.
 GENERIC = {24: 785_840, 96: 16_125_080}
 LEFT, WIDTH, BAR, TOP = 250, 430, 26, 40
 LOW, HIGH = 1_000, 100_000_000

@@ -259,7 +259,9 @@ std::int32_t low_limit(const StorageProblem& problem, const GridBounds& bounds, 
   return low;
 }
 
-// Forward: S grows slot by slot. Leaves in low_price and high_price where the limits of each slot cut it.
+// Forward: S grows slot by slot. Leaves in low_price and high_price where the limits of each slot cut it. The common case,
+// constant powers with room between them and plain targets, has a loop of its own that does not ask in every slot.
+template <bool is_simple>
 Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bits, const GridBounds& bounds,
               Knots knots, std::int32_t* low_price, std::int32_t* high_price) {
   const bool varies = problem.varies();
@@ -273,7 +275,7 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
   std::int32_t room = slots_of_room(knots);
   std::uint32_t event = next_event(problem, next);  // the next slot whose limits are not those of all slots
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
-    if (varies) {
+    if (!is_simple && varies) {
       low_w = problem.low_w.at(t) * bounds.scale;
       high_w = problem.high_w.at(t) * bounds.scale;
     }
@@ -284,8 +286,8 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
       room = make_room(moved) - 1;
       knots = moved;
     }
-    if (low_w < high_w) {
-      const std::int32_t v = targets != nullptr ? targets[t] * bounds.scale : wish.at(t, bits);
+    if (is_simple || low_w < high_w) {
+      const std::int32_t v = is_simple || targets != nullptr ? targets[t] * bounds.scale : wish.at(t, bits);
       insert(knots, low_w - v, high_w - v);
     }
     std::int32_t low = bounds.low;
@@ -313,6 +315,7 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
 }
 
 // Backward: the price of each slot, and the power that it makes best. Multipliers take the place of the upper prices.
+template <bool is_simple>
 void backward(const StorageProblem& problem, const Wish& wish, std::uint32_t bits, std::int32_t scale,
               std::int32_t* profile_w, std::int32_t* high_price) {
   const bool varies = problem.varies();
@@ -326,11 +329,11 @@ void backward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
     if (price < profile_w[t]) price = profile_w[t];
     if (price > high_price[t]) price = high_price[t];
     high_price[t] = price - before;
-    if (varies) {
+    if (!is_simple && varies) {
       low_w = problem.low_w.at(t) * scale;
       high_w = problem.high_w.at(t) * scale;
     }
-    std::int32_t power_w = price + (targets != nullptr ? targets[t] * scale : wish.at(t, bits));
+    std::int32_t power_w = price + (is_simple || targets != nullptr ? targets[t] * scale : wish.at(t, bits));
     if (power_w < low_w) power_w = low_w;
     if (power_w > high_w) power_w = high_w;
     profile_w[t] = power_w;
@@ -364,9 +367,13 @@ Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish,
   WATTPROOF_TRY(make_bounds(problem, bits, power_limit_w(grid.slots), bounds));
   Knot* const middle = knot_array + knot_count / 2;
   const Knots knots{knot_array, knot_array + knot_count, middle, middle};
-  WATTPROOF_TRY(forward(problem, wish, bits, bounds, knots, low_price, high_price));
-
-  backward(problem, wish, bits, bounds.scale, profile_w.data(), high_price);
+  if (!problem.varies() && wish.plain() && problem.low_w.at(0) < problem.high_w.at(0)) {
+    WATTPROOF_TRY(forward<true>(problem, wish, bits, bounds, knots, low_price, high_price));
+    backward<true>(problem, wish, bits, bounds.scale, profile_w.data(), high_price);
+  } else {
+    WATTPROOF_TRY(forward<false>(problem, wish, bits, bounds, knots, low_price, high_price));
+    backward<false>(problem, wish, bits, bounds.scale, profile_w.data(), high_price);
+  }
   round_to_watts(profile_w.data() + problem.first, profile_w.data() + problem.last, bits);
   for (std::uint32_t t = 0; t < problem.first; ++t) high_price[t] = profile_w[t] = 0;
   for (std::uint32_t t = problem.last; t < grid.slots; ++t) high_price[t] = profile_w[t] = 0;

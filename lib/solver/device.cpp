@@ -9,8 +9,14 @@ namespace wattproof::solver {
 
 namespace {
 
-bool in_power_range(std::int32_t power_w) { return power_w >= -power_w_max && power_w <= power_w_max; }
-bool in_energy_range(std::int32_t energy_wh) { return energy_wh >= -energy_wh_max && energy_wh <= energy_wh_max; }
+// |value| <= limit, both ends in one comparison.
+bool within(std::int32_t value, std::int32_t limit) {
+  return static_cast<std::uint32_t>(value) + static_cast<std::uint32_t>(limit) <= 2 * static_cast<std::uint32_t>(limit);
+}
+bool in_power_range(std::int32_t power_w) { return within(power_w, power_w_max); }
+bool in_energy_range(std::int32_t energy_wh) { return within(energy_wh, energy_wh_max); }
+
+bool is_efficiency(std::uint16_t permille) { return permille >= 1 && permille <= 1000; }
 
 Error validate_powers(const Series& powers, const Grid& grid) {
   if (!powers.per_slot.empty() && powers.per_slot.size() != grid.slots) return Error::wrong_length;
@@ -47,13 +53,11 @@ Error validate_shapeable(const Device& device, const Grid& grid) {
 }
 
 Error validate_battery(const Device& device) {
-  for (const std::int32_t energy_wh : {device.energy_min_wh, device.energy_max_wh, device.energy_start_wh,
-                                       device.energy_end_min_wh, device.energy_end_max_wh}) {
-    if (!in_energy_range(energy_wh)) return Error::out_of_range;
-  }
-  for (const std::uint16_t permille : {device.charge_efficiency_permille, device.discharge_efficiency_permille}) {
-    if (permille < 1 || permille > 1000) return Error::out_of_range;
-  }
+  if (!in_energy_range(device.energy_min_wh) || !in_energy_range(device.energy_max_wh)) return Error::out_of_range;
+  if (!in_energy_range(device.energy_end_min_wh) || !in_energy_range(device.energy_end_max_wh)) return Error::out_of_range;
+  if (!in_energy_range(device.energy_start_wh)) return Error::out_of_range;
+  if (!is_efficiency(device.charge_efficiency_permille)) return Error::out_of_range;
+  if (!is_efficiency(device.discharge_efficiency_permille)) return Error::out_of_range;
   if (device.standing_loss_w < 0 || device.standing_loss_w > power_w_max) return Error::out_of_range;
   return Error::none;
 }

@@ -54,7 +54,12 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
     // Shifted into 0..2 (limit + 1) - 1, no target has a bit above those of the limit: one test for all.
     const std::uint32_t half = static_cast<std::uint32_t>(limit_w) + 1;
     std::uint32_t bits = 0;
-    for (const std::int32_t target : target_w) bits |= static_cast<std::uint32_t>(target) + half;
+    const std::int32_t* target = target_w.data();
+    const std::int32_t* const end = target + target_w.size();
+    if (target_w.size() % 2 != 0) bits = static_cast<std::uint32_t>(*target++) + half;
+    for (; target != end; target += 2) {
+      bits |= (static_cast<std::uint32_t>(target[0]) + half) | (static_cast<std::uint32_t>(target[1]) + half);
+    }
     return bits >= 2 * half ? Error::out_of_range : Error::none;
   }
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
