@@ -6,7 +6,8 @@
 //   for (;;) { wait until runner.wake() or until something happened; runner.feed(what happened); runner.run(); }
 //
 // A relay that could not be opened is tried again in every run() until it obeys, and so is a setpoint. One that could not
-// be closed stays open and the node is told: closed later than the guard believes, its run could be cut too short.
+// be closed stays open: closed later than the guard believes, its run could be cut too short. Either way the node is told
+// from when on the relay is open, since its guard counts the pause from there.
 #pragma once
 
 #include <array>
@@ -59,6 +60,7 @@ class Runner {
     WATTPROOF_TRY(port_.entropy(entropy));
     WATTPROOF_TRY(node_.start(port_.now(), entropy));
     started_ = true;
+    sensed_ = port_.now();
     feed({.kind = node::InputKind::tick});
     return Error::none;
   }
@@ -77,14 +79,14 @@ class Runner {
     if (set_point_failed_) drive_set_point(set_point_);
     answer();
     const BootMs now = port_.now();
-    if (now.since(ticked_) >= tick_ms_max) sense();
-    if (now >= wake()) feed({.kind = node::InputKind::tick});
+    if (now.since(sensed_) >= tick_ms_max) sense(now);
+    if (now >= wake_ || now.since(ticked_) >= tick_ms_max) feed({.kind = node::InputKind::tick});
   }
 
   // When run() has something to do at the latest.
   [[nodiscard]] BootMs wake() const {
     if (answer_count_ != 0 || relay_failed_ || set_point_failed_) return ticked_;
-    const BootMs latest = ticked_.plus(tick_ms_max);
+    const BootMs latest = (sensed_ < ticked_ ? sensed_ : ticked_).plus(tick_ms_max);
     return wake_ < latest ? wake_ : latest;
   }
 
@@ -152,9 +154,10 @@ class Runner {
   void drive_relay(const node::Action& action) {
     relay_.on = action.on;
     relay_.evidence = action.evidence;
+    const bool was_failed = relay_failed_;
     const bool has_failed = !note(Fault::relay, port_.set_relay(relay_.on, relay_.evidence));
     relay_failed_ = has_failed && !relay_.on;
-    if (has_failed && relay_.on) push({.kind = node::InputKind::not_closed});
+    if (relay_.on ? has_failed : was_failed && !has_failed) push({.kind = node::InputKind::opened});
   }
 
   void drive_set_point(const node::Action& action) {
@@ -174,7 +177,9 @@ class Runner {
     push(answer);
   }
 
-  void sense() {
+  // By its own clock: a busy link steps the node often, and must not keep the contact from being looked at.
+  void sense(BootMs now) {
+    sensed_ = now;
     node::Input input{.kind = node::InputKind::sensed};
     if (ok(port_.sense_relay(input.relay_on))) feed(input);
   }
@@ -203,6 +208,7 @@ class Runner {
   bool set_point_failed_ = false;
   bool started_ = false;
   BootMs ticked_{};
+  BootMs sensed_{};
   BootMs wake_{};
 };
 

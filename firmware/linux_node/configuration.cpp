@@ -224,6 +224,8 @@ void read_output(ConfigSection section, const DeviceConfiguration& device, Outpu
   if (output.relay != RelayKind::none) {
     output.rated_w = static_cast<std::int32_t>(section.integer("rated_w", 1, power_w_max));
     read_relay_limits(section, output.limits);
+    output.has_keeper = section.boolean("keeper", output.relay == RelayKind::gpio);
+    output.keeper_deadline_ms = u32(section.integer("keeper_deadline_ms", 2000, 600'000, 10'000));
     check_relay_alone(section, device, output);
   }
   section.finish();

@@ -67,6 +67,8 @@ enum class SetPointKind : std::uint8_t { none, log, file };
 struct OutputConfiguration {
   RelayKind relay = RelayKind::none;
   hal::GpioRelayOptions gpio;
+  bool has_keeper = false;                // a process of its own holds the relay
+  std::uint32_t keeper_deadline_ms = 10'000;
   SetPointKind set_point = SetPointKind::none;
   std::filesystem::path set_point_file;
   std::int32_t set_point_fallback_w = 0;

@@ -7,6 +7,7 @@
 
 #include "hal/linux/boot_clock.hpp"
 #include "hal/linux/kernel_entropy.hpp"
+#include "hal/linux/relay_keeper.hpp"
 #include "hal/sim/simulated_relay.hpp"
 #include "message/frame.hpp"
 #include "node/records.hpp"
@@ -72,13 +73,16 @@ Error LinuxPort::open() {
 }
 
 Error LinuxPort::open_relay() {
-  if (configuration_.output.relay == RelayKind::none) return Error::none;
-  if (configuration_.output.relay == RelayKind::simulated) {
-    relay_ = std::make_unique<SimulatedRelayDriver>();
+  const OutputConfiguration& output = configuration_.output;
+  if (output.relay == RelayKind::none) return Error::none;
+  const hal::RelayOpener opener = [&output](std::unique_ptr<hal::RelayDriver>& driver, std::string& detail) {
+    if (output.relay == RelayKind::gpio) return hal::open_gpio_relay(output.gpio, driver, detail);
+    driver = std::make_unique<SimulatedRelayDriver>();
     return Error::none;
-  }
+  };
   std::string detail;
-  const Error error = hal::open_gpio_relay(configuration_.output.gpio, relay_, detail);
+  const hal::RelayKeeperOptions keeper{.deadline_ms = output.keeper_deadline_ms, .stays_on = output.limits.fallback_on};
+  const Error error = output.has_keeper ? hal::open_relay_keeper(keeper, opener, relay_, detail) : opener(relay_, detail);
   if (error != Error::none) log(Level::error, Event("relay_refused").add("error", error).add("detail", detail));
   return error;
 }

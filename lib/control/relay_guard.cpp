@@ -142,9 +142,10 @@ std::uint32_t RelayGuard::instruction_ms() const {
   return limits_.fallback_ms - (limits_.fallback_on ? spread_ms_ : 0);
 }
 
-void RelayGuard::not_closed(BootMs now) {
+void RelayGuard::opened(BootMs now) {
   follow_clock(now);
   change(now, false);
+  changed_ = now;
 }
 
 std::uint64_t RelayGuard::hold_ms(Cause cause) const {

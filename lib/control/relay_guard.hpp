@@ -81,9 +81,10 @@ class RelayGuard {
   void measured(BootMs now, std::int32_t power_w);
   void sensed(BootMs now, bool on);
 
-  // The board could not close the relay: it is open still, and counts as opened just now, so that the next try comes after
-  // the minimum off time and its run is not cut short. An opening that failed is the board's to repeat, at once.
-  void not_closed(BootMs now);
+  // The board reports that the relay is open, and only from now on: a closing failed, or an opening took more than one
+  // try. Either way the minimum off time begins here, so no run is cut short and no pause either. An opening that fails is
+  // the board's to repeat, at once; a closing is not, since a run that begins late would end too early.
+  void opened(BootMs now);
 
   // What the relay should do now. Call it on every wake-up and after every event.
   RelayOutput step(BootMs now);

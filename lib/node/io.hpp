@@ -26,7 +26,7 @@ enum class InputKind : std::uint8_t {
   sensed,      // the relay contact as the board reads it back
   stored,      // the answer to a write_record action
   signature,   // the answer to a sign action
-  not_closed,  // the answer to a set_relay action that the board could not carry out: the relay is open still
+  opened,      // the relay is open only from now on: a closing failed, or an opening took more than one try
 };
 
 enum class ButtonCommand : std::uint8_t { release, force_on, force_off };

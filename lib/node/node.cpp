@@ -131,9 +131,9 @@ void Node::take_input(const Input& input) {
       sensed_ = input.relay_on ? message::Sensed::closed : message::Sensed::open;
       guard_->sensed(now_, input.relay_on);
       return;
-    case InputKind::not_closed:
+    case InputKind::opened:
       note(Error::hardware_failed);
-      guard_->not_closed(now_);
+      guard_->opened(now_);
       return;
     case InputKind::stored: take_stored(input.record_id, input.ok); return;
     case InputKind::signature: take_signature(input.signature, input.ok); return;

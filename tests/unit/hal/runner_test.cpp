@@ -222,6 +222,7 @@ TEST_F(runner, tries_an_opening_and_a_set_point_again_until_they_obey) {
   runner_.run();
   EXPECT_FALSE(port_.relay);
   EXPECT_EQ(port_.power, 100);
+  EXPECT_EQ(node_.steps.back().input.kind, node::InputKind::opened);  // only now does the pause begin
   runner_.run();
   EXPECT_EQ(port_.relay_tries, 3);
   EXPECT_GT(runner_.wake(), port_.time);
@@ -235,7 +236,7 @@ TEST_F(runner, does_not_close_a_relay_late_but_tells_the_node) {
   port_.relay_error = Error::hardware_failed;
   runner_.feed({.kind = node::InputKind::button});
   ASSERT_EQ(node_.steps.size(), 3u);
-  EXPECT_EQ(node_.steps[2].input.kind, node::InputKind::not_closed);
+  EXPECT_EQ(node_.steps[2].input.kind, node::InputKind::opened);
   port_.relay_error = Error::none;
   runner_.run();
   EXPECT_FALSE(port_.relay);
@@ -257,7 +258,7 @@ TEST_F(runner, wakes_the_node_when_it_asked_for_it_and_at_least_every_second) {
   runner_.run();
   ASSERT_EQ(node_.steps.size(), 2u);
   EXPECT_EQ(node_.steps[1].now, BootMs{1200});
-  EXPECT_EQ(runner_.wake(), BootMs{1200 + tick_ms_max});
+  EXPECT_EQ(runner_.wake(), BootMs{1000 + tick_ms_max});  // the contact is looked at by a clock of its own
 }
 
 TEST_F(runner, keeps_a_wake_up_that_another_input_did_not_reach) {
@@ -282,6 +283,19 @@ TEST_F(runner, senses_the_contact_every_second) {
   ASSERT_EQ(node_.steps.size(), 2u);
   EXPECT_EQ(node_.steps[1].input.kind, node::InputKind::sensed);
   EXPECT_TRUE(node_.steps[1].input.relay_on);
+}
+
+TEST_F(runner, senses_the_contact_every_second_on_a_busy_link_too) {
+  port_.sense_error = Error::none;
+  ASSERT_EQ(runner_.start(), Error::none);
+  for (int i = 0; i < 50; ++i) {
+    port_.time = port_.time.plus(100);
+    runner_.feed({.kind = node::InputKind::frame});
+    runner_.run();
+  }
+  const auto is_sensed = [](const ScriptedNode::Step& step) { return step.input.kind == node::InputKind::sensed; };
+  EXPECT_EQ(std::count_if(node_.steps.begin(), node_.steps.end(), is_sensed), 5);
+  EXPECT_LE(runner_.wake(), port_.time.plus(tick_ms_max));
 }
 
 TEST_F(runner, does_not_follow_a_node_that_never_stops_asking) {
