@@ -2,7 +2,6 @@
 #include "message/frame.hpp"
 
 #include <limits>
-#include <tuple>
 
 #include "codec/cbor.hpp"
 
@@ -43,7 +42,7 @@ void take(CborReader& reader, Bytes& field, std::uint32_t size_max) {
 }
 
 void take(CborReader& reader, crypto::Signature& field) {
-  const auto value = reader.read_fixed<std::tuple_size_v<crypto::Signature>>();
+  const auto value = reader.read_fixed<sizeof(crypto::Signature)>();
   if (value) field = *value;
 }
 

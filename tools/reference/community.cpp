@@ -502,18 +502,17 @@ Optimum solve_relaxed(const Community& community) {
   return optimum;
 }
 
-Optimum solve_free(const Community& community, std::uint64_t& combinations, std::uint64_t& solved) {
-  const Optimum relaxed = solve_relaxed(community);
-  combinations = 1;
-  solved = 0;
-  if (!relaxed.is_feasible) return relaxed;
-  // At the shadow prices every profile of a device costs so much more than its cheapest one; the sum of these excesses on
-  // top of the relaxed optimum bounds a combination from below (weak duality of the coupled problem).
-  std::vector<std::vector<std::pair<double, std::size_t>>> excess(community.choices.size());
+namespace {
+
+using Excesses = std::vector<std::vector<std::pair<double, std::size_t>>>;
+
+// At the shadow prices every profile of a device costs so much more than its cheapest one; the sum of these excesses on top
+// of the relaxed optimum bounds a combination from below (weak duality of the coupled problem). Ascending for each device.
+Excesses excesses(const Community& community, const Optimum& relaxed) {
+  Excesses excess(community.choices.size());
   const double to_micro = community.slot_seconds / 3600.0;
   for (std::size_t i = 0; i < community.choices.size(); ++i) {
     const ChoiceDevice& device = community.choices[i];
-    combinations *= device.profiles_w.size();
     double least = infinity;
     for (std::size_t p = 0; p < device.profiles_w.size(); ++p) {
       double cost = own_cost_of_choice(device, p, community.slot_seconds);
@@ -526,6 +525,18 @@ Optimum solve_free(const Community& community, std::uint64_t& combinations, std:
     for (auto& [cost, p] : excess[i]) cost -= least;
     std::sort(excess[i].begin(), excess[i].end());
   }
+  return excess;
+}
+
+}  // namespace
+
+Optimum solve_free(const Community& community, std::uint64_t& combinations, std::uint64_t& solved) {
+  const Optimum relaxed = solve_relaxed(community);
+  combinations = 1;
+  solved = 0;
+  if (!relaxed.is_feasible) return relaxed;
+  for (const ChoiceDevice& device : community.choices) combinations *= device.profiles_w.size();
+  const Excesses excess = excesses(community, relaxed);
   Optimum best;
   best.objective = infinity;
   best.is_complete = true;
