@@ -249,13 +249,17 @@ void Fetch::succeed(Outcome outcome) {
   phase_ = Phase::idle;
   outcome_ = outcome;
   error_ = Error::none;
-  pause_ms_ = 0;
+  // Only progress ends a row of failures: a true answer about a head that is known already costs a gateway nothing.
+  if (took_new_head_) pause_ms_ = 0;
 }
 
 void Fetch::fail(Error error, FetchContext context) {
   const LinkConfig& link = context.config.link;
-  pause_ms_ = pause_ms_ == 0 ? link.pause_ms_min : pause_ms_ * 2;
-  if (pause_ms_ > link.pause_ms_max) pause_ms_ = link.pause_ms_max;
+  if (pause_ms_ > link.pause_ms_max / 2) {
+    pause_ms_ = link.pause_ms_max;
+  } else {
+    pause_ms_ = pause_ms_ == 0 ? link.pause_ms_min : pause_ms_ * 2;
+  }
   pause_until_ = context.now.plus(pause_ms_);
   phase_ = Phase::idle;
   outcome_ = Outcome::failed;
@@ -272,7 +276,8 @@ void Fetch::nudge(BootMs now, const LinkConfig& link) {
 }
 
 void Fetch::link_up(BootMs now) {
-  pause_until_ = now;
+  const bool was_silent = error_ == Error::link_down || error_ == Error::not_ready;
+  if (was_silent) pause_until_ = now;
   if (outcome_ == Outcome::pending) is_sent_ = false;
 }
 

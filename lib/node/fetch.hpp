@@ -5,8 +5,8 @@
 //   data:  bytes whose hash is one of those words
 //
 // The gateway decides when something arrives and never what is believed. An answer counts only if it is the one to the
-// want in flight; anything else costs a decode. A failed attempt is followed by a pause that doubles, so rubbish cannot
-// buy more than one header's seals per pause.
+// want in flight; anything else costs a decode. A failed attempt is followed by a pause that doubles until a newer head is
+// proved, so rubbish cannot buy more than one header's seals per pause, whatever true answers or new links stand between.
 #pragma once
 
 #include <array>
@@ -62,7 +62,9 @@ class Fetch {
   MutableBytes buffer() { return header_; }
   void forget();                          // back to idle, after the outcome was taken
   bool may_begin(BootMs now) const { return outcome_ == Outcome::idle && now >= pause_until_; }
-  void link_up(BootMs now);               // a new link starts without a pause
+  // A new link starts without the pause that silence has earned; a pause that rubbish has earned stays, else whoever can cut
+  // the link could buy work with it.
+  void link_up(BootMs now);
   // The gateway gave a sign of life: a want that has waited for a while was lost and is worth sending again.
   void nudge(BootMs now, const LinkConfig& link);
   bool took_new_head() const { return took_new_head_; }

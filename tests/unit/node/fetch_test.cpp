@@ -176,5 +176,66 @@ TEST(fetch, a_silent_link_is_asked_a_few_times_and_then_left_for_a_growing_while
   EXPECT_EQ(wants, 3 * puller.config.link.tries_max);
 }
 
+// One attempt that is answered with the newest header, one seal of it forged.
+void give_rubbish(Puller& puller) {
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run([&](const message::Want& want) {
+    BftHeader header = puller.chain.block(puller.chain.number()).header;
+    header.fields.number += 1;
+    return FakeChain::part(want, header.fields.number, header.encode(), true);
+  });
+  ASSERT_EQ(puller.fetch.outcome(), Fetch::Outcome::failed);
+  puller.fetch.forget();
+}
+
+std::uint64_t pause_ms(const Puller& puller) {
+  return puller.fetch.next_wake(puller.now, puller.config.link).since(puller.now);
+}
+
+TEST(fetch, a_true_answer_about_an_old_head_does_not_buy_rubbish_a_short_pause) {
+  Puller puller;
+  give_rubbish(puller);
+  EXPECT_EQ(pause_ms(puller), puller.config.link.pause_ms_min);
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run_honestly();
+  ASSERT_EQ(puller.fetch.outcome(), Fetch::Outcome::words_proved);
+  ASSERT_FALSE(puller.fetch.took_new_head());
+  puller.fetch.forget();
+  give_rubbish(puller);
+  EXPECT_EQ(pause_ms(puller), 2 * puller.config.link.pause_ms_min);
+  puller.chain.mine(5);
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run_honestly();
+  ASSERT_TRUE(puller.fetch.took_new_head());
+  puller.fetch.forget();
+  give_rubbish(puller);
+  EXPECT_EQ(pause_ms(puller), puller.config.link.pause_ms_min);
+}
+
+TEST(fetch, a_new_link_forgives_silence_but_not_rubbish) {
+  Puller puller;
+  give_rubbish(puller);
+  puller.fetch.link_up(puller.now);
+  EXPECT_FALSE(puller.fetch.may_begin(puller.now));
+  puller.now = puller.now.plus(puller.config.link.pause_ms_min);
+  ASSERT_TRUE(puller.fetch.may_begin(puller.now));
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run([](const message::Want& want) { return FakeChain::none(want.sequence); });
+  ASSERT_EQ(puller.fetch.outcome(), Fetch::Outcome::failed);
+  puller.fetch.forget();
+  EXPECT_FALSE(puller.fetch.may_begin(puller.now));
+  puller.fetch.link_up(puller.now);
+  EXPECT_TRUE(puller.fetch.may_begin(puller.now));
+}
+
+TEST(fetch, the_longest_pause_that_can_be_configured_does_not_wrap) {
+  Puller puller;
+  puller.config.link.pause_ms_min = 0x8000'0000;
+  puller.config.link.pause_ms_max = 0xffff'ffff;
+  give_rubbish(puller);
+  give_rubbish(puller);
+  EXPECT_EQ(pause_ms(puller), 0xffff'ffffu);
+}
+
 }  // namespace
 }  // namespace wattproof::testing
