@@ -10,7 +10,30 @@ namespace {
 constexpr std::uint32_t retry_ms = 10'000;  // after the board could not store or sign
 constexpr std::uint32_t idle_wake_ms_max = 3'600'000;
 
-constexpr std::uint32_t bit(RecordId id) { return 1u << static_cast<std::uint8_t>(id); }
+constexpr bool is_power(std::int32_t power_w) { return power_w >= -power_w_max && power_w <= power_w_max; }
+
+// An update of more slots than this does not fit into a frame, nor its record into the record buffer.
+constexpr std::uint32_t update_slots_max = (frame_size_max - 100) / 4;
+
+Error check_numbers(const Config& config) {
+  const bool is_freshness_valid =
+      config.chain.freshness.age_s_max != 0 && config.chain.freshness.drift_ppm_max < 1'000'000;
+  const bool is_output_valid =
+      is_power(config.output.setpoint_fallback_w) && is_power(config.output.setpoint_override_w);
+  const bool is_cost_valid = config.device.own_cost.quadratic < schedule::penalty_bound;
+  if (!is_freshness_valid || !is_output_valid || !is_cost_valid) return Error::configuration_invalid;
+  if (config.device.grid.slots > update_slots_max) return Error::slot_count_invalid;
+  return Error::none;
+}
+
+Error check_fallback(const DeviceConfig& device) {
+  const std::size_t slots = device.fallback_w.per_slot.size();
+  if (slots != 0 && slots != device.grid.slots) return Error::wrong_length;
+  for (std::uint32_t t = 0; t < device.grid.slots; ++t) {
+    if (!is_power(device.fallback_w.at(t))) return Error::configuration_invalid;
+  }
+  return Error::none;
+}
 
 }  // namespace
 
@@ -26,17 +49,19 @@ Error check_config(const Config& config) {
     return Error::configuration_invalid;
   }
   if (!config.output.has_relay && !config.output.has_setpoint) return Error::configuration_invalid;
+  WATTPROOF_TRY(check_numbers(config));
   WATTPROOF_TRY(control::check_relay_limits(config.output.relay));
   WATTPROOF_TRY(solver::validate(config.device.device, config.device.grid));
-  const std::size_t fallback_slots = config.device.fallback_w.per_slot.size();
-  if (fallback_slots != 0 && fallback_slots != config.device.grid.slots) return Error::wrong_length;
+  WATTPROOF_TRY(check_fallback(config.device));
   solver::Report report;
   return solver::feasible(config.device.device, config.device.grid, report);
 }
 
 Error Node::configure(const Config& config) {
+  if (is_started_) return Error::unexpected;
   WATTPROOF_TRY(check_config(config));
   config_ = config;
+  owner_ = owner_of(config.chain.chain_id, config.chain.registry, config.device.id, config.device.address);
   head_ = config.chain.checkpoint;
   freshness_ = chain::Freshness(config.chain.freshness);
   is_configured_ = true;
@@ -53,20 +78,31 @@ Error Node::restore(RecordId id, Bytes record) {
       return Error::none;
     }
     case RecordId::head: {
+      if (record.size() < owner_.size()) return Error::wrong_length;
       chain::TrustedHead head;
-      WATTPROOF_TRY(chain::decode_head(record, head));
+      WATTPROOF_TRY(chain::decode_head(record.subspan(owner_.size()), head));
+      if (!equal(record.first(owner_.size()), owner_)) return Error::wrong_device;
       WATTPROOF_TRY(chain::check_not_rolled_back(head, config_.chain.checkpoint.number));
       head_ = head;
       return Error::none;
     }
-    case RecordId::message:
-      WATTPROOF_TRY(decode_update(record, update_));
+    case RecordId::message: {
+      SignedUpdate update;
+      WATTPROOF_TRY(decode_update(record, update));
+      if (update.owner != owner_) return Error::wrong_device;
+      update_ = update;
       update_state_ = UpdateState::ready;
+      signed_epoch_ = update.epoch;
+      signed_round_ = update.round;
       return Error::none;
+    }
     case RecordId::schedule_a:
     case RecordId::schedule_b: {
       const std::size_t place = id == RecordId::schedule_b ? 1 : 0;
-      WATTPROOF_TRY(decode_schedule(record, schedules_[place]));
+      Schedule schedule;
+      WATTPROOF_TRY(decode_schedule(record, schedule));
+      if (schedule.owner != owner_) return Error::wrong_device;
+      schedules_[place] = schedule;
       is_schedule_stored_[place] = true;
       return Error::none;
     }
@@ -79,6 +115,8 @@ Error Node::start(BootMs now, const std::array<std::uint8_t, 32>& entropy) {
   now_ = started_ = looked_ = head_stored_ = now;
   ++boot_count_;
   nonce_ = std::uint64_t{boot_count_} << 32 | load_be32(entropy.data());
+  // The restored head had been produced by now: a lower bound of the time, which the trusting period is held against.
+  if (head_.timestamp.s != 0) freshness_.observe(head_.timestamp, now);
   guard_.emplace(config_.output.relay, now, control::spread_seed(config_.device.address, boot_count_));
   records_due_ = bit(RecordId::boot);
   is_started_ = true;
@@ -164,7 +202,8 @@ void Node::take_stored(std::uint8_t record_id, bool is_ok) {
   const auto id = static_cast<RecordId>(record_id);
   if (!is_ok) {
     note(Error::storage_failed);
-    records_due_ |= bit(id);
+    // A message that gave way to a newer round meanwhile has nothing signed to store until that one is.
+    if (id != RecordId::message || update_state_ == UpdateState::storing) records_due_ |= bit(id);
     record_retry_ = now_.plus(retry_ms);
     return;
   }
@@ -197,6 +236,8 @@ void Node::take_signature(const crypto::Signature& signature, bool is_ok) {
     return;
   }
   update_.signature = signature;
+  signed_epoch_ = update_.epoch;
+  signed_round_ = update_.round;
   update_state_ = UpdateState::storing;
   records_due_ |= bit(RecordId::message);
 }
@@ -255,9 +296,10 @@ Result<Bytes> Node::encode_record(RecordId id) {
       encode_boot(boot_count_, std::span(record_buffer_).first<boot_record_size>());
       return Bytes(record_buffer_).first(boot_record_size);
     case RecordId::head:
-      static_assert(chain::head_record_size <= record_size_max);
-      chain::encode_head(head_, std::span(record_buffer_).first<chain::head_record_size>());
-      return Bytes(record_buffer_).first(chain::head_record_size);
+      static_assert(std::tuple_size_v<Owner> + chain::head_record_size <= record_size_max);
+      std::memcpy(record_buffer_.data(), owner_.data(), owner_.size());
+      chain::encode_head(head_, std::span(record_buffer_).subspan<std::tuple_size_v<Owner>, chain::head_record_size>());
+      return Bytes(record_buffer_).first(owner_.size() + chain::head_record_size);
     case RecordId::message: return encode_update(update_, record_buffer_);
     case RecordId::schedule_a: return encode_schedule(schedules_[0], record_buffer_);
     case RecordId::schedule_b: return encode_schedule(schedules_[1], record_buffer_);
@@ -300,7 +342,7 @@ void Node::send_one() {
     status.setpoint_w = setpoint_w_;
     status.head_number = head_.number;
     status.epoch = followed_epoch();
-    status.round = update_.round;
+    status.round = signed_round_;
     status.justified_by_block = justified_by_block_;
     status.last_error = last_error_;
     status.uptime_s = now_.since(started_) / 1000;
@@ -334,7 +376,7 @@ BootMs Node::next_wake() {
     sooner(status_sent_.plus(config_.link.status_ms));
     if (is_check_in_signed_ && !is_check_in_proved_) sooner(check_in_sent_.plus(config_.link.poll_ms));
     if (stage_ != Stage::none) sooner(fetch_.next_wake(now_, config_.link));
-    if (stage_ == Stage::none) sooner(next_session());
+    if (stage_ == Stage::none && !head_.is_conflicting) sooner(next_session());  // in conflict nothing is asked any more
   }
   sooner(next_output());
   return wake;

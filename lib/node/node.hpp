@@ -45,12 +45,15 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // Takes the configuration over (arrays of the device description stay the caller's). Errors of check_config.
+  // Takes the configuration over (arrays of the device description stay the caller's). Errors of check_config, and
+  //   unexpected  the node runs already
   Error configure(const Config& config);
 
   // Gives back what the board stored, before start. A record that cannot be read is left out and the error returned: the
   // node then starts without it (no schedule, a message answered anew, the head from the checkpoint).
+  //   not_ready         not configured, or started already
   //   unknown_kind      no such record id
+  //   wrong_device      of another device, chain or registry
   //   head_rolled_back  a head below the checkpoint
   //   and the decoders' errors
   Error restore(RecordId id, Bytes record);
@@ -68,7 +71,7 @@ class Node {
   std::uint32_t error_count() const { return error_count_; }
   bool relay_is_on() const { return relay_on_; }
   std::int32_t setpoint_w() const { return setpoint_w_; }
-  std::uint32_t answered_round() const { return update_.round; }
+  std::uint32_t answered_round() const { return signed_round_; }
   std::uint64_t followed_epoch() const;
 
  private:
@@ -76,6 +79,7 @@ class Node {
   enum class Signing : std::uint8_t { none, check_in, update };
   enum class UpdateState : std::uint8_t { none, unsigned_, signing, storing, ready };
   static constexpr std::uint32_t settled_max = 4;
+  static constexpr std::uint32_t bit(RecordId id) { return 1u << static_cast<std::uint8_t>(id); }
 
   // node.cpp: inputs, actions, records
   FetchContext context() { return {config_, head_, freshness_, now_}; }
@@ -100,6 +104,8 @@ class Node {
   void on_words();
   void on_check_in();
   void renew_check_in();
+  void raise_boot_count(std::uint64_t nonce_seen);
+  void forget_check_in();
   void on_epoch_head();
   void on_vectors();
   void on_record();
@@ -107,6 +113,7 @@ class Node {
   void end_session(Error error);
   void answer(const schedule::Record& record);
   void adopt(bool is_fallback);
+  std::size_t place_for(bool is_fallback) const;  // among schedules_; schedules_.size() if none may go
   void settle(std::uint64_t epoch);
   bool is_settled(std::uint64_t epoch) const;
   const Schedule* schedule_of(std::uint64_t epoch) const;
@@ -121,6 +128,7 @@ class Node {
   void drive(const control::RelayOutput& output, const Schedule* schedule, std::uint32_t slot);
 
   Config config_{};
+  Owner owner_{};
   bool is_configured_ = false;
   bool is_started_ = false;
   BootMs now_{};
@@ -153,6 +161,7 @@ class Node {
 
   std::uint32_t boot_count_ = 0;
   std::uint64_t nonce_ = 0;
+  bool is_boot_count_raised_ = false;     // once a boot: two devices with one key must not wear their stores out
   bool is_nonce_stored_ = false;
   crypto::Signature check_in_signature_{};
   bool is_check_in_signed_ = false;
@@ -164,6 +173,8 @@ class Node {
   schedule::Participant participant_{};
   SignedUpdate update_{};
   UpdateState update_state_ = UpdateState::none;
+  std::uint64_t signed_epoch_ = 0;        // the newest round that a signature exists for: no earlier one is signed again
+  std::uint32_t signed_round_ = 0;
   Signing signing_ = Signing::none;
   BootMs signing_retry_{};
   std::array<std::int32_t, slot_count_max> own_x_{};

@@ -24,7 +24,11 @@ void Node::advance() {
   switch (fetch_.outcome()) {
     case Fetch::Outcome::idle: begin_session(); return;
     case Fetch::Outcome::pending: return;
-    case Fetch::Outcome::failed: end_session(fetch_.error()); return;
+    case Fetch::Outcome::failed:
+      // The latch outlives a power cut.
+      if (fetch_.error() == Error::conflicting_final_headers) records_due_ |= bit(RecordId::head);
+      end_session(fetch_.error());
+      return;
     case Fetch::Outcome::words_proved: on_words(); return;
     case Fetch::Outcome::data_proved: break;
   }
@@ -50,6 +54,8 @@ void Node::begin_session() {
   const std::uint64_t epoch = epoch_to_look_at();
   if (epoch != 0) {
     epoch_ = epoch;
+    // A round does not wait: the negotiation is looked at right after anything else.
+    has_news_ = epoch != notice_.negotiated_epoch && notice_.negotiated_epoch != 0 && !is_settled(notice_.negotiated_epoch);
     const std::array<Hash32, 2> slots{schedule::epoch_word_slot(epoch), schedule::record_slot(epoch, config_.device.id)};
     stage_ = Stage::words;
     fetch_.begin_words(scheduler_, slots);
@@ -60,12 +66,16 @@ void Node::begin_session() {
 }
 
 // The negotiated epoch first, then one that was open when last seen (whether or not the gateway still speaks of it), then the
-// one that is being followed if this device has missed it.
+// one that is being followed if this device has missed it. None twice in a row while another waits: an epoch that takes hours to
+// enter, or a hint that leads nowhere, must not keep today's schedule away.
 std::uint64_t Node::epoch_to_look_at() const {
+  std::uint64_t again = 0;
   for (const std::uint64_t epoch : {notice_.negotiated_epoch, open_epoch_, notice_.followed_epoch}) {
-    if (epoch != 0 && !is_settled(epoch)) return epoch;
+    if (epoch == 0 || is_settled(epoch)) continue;
+    if (epoch != epoch_) return epoch;
+    again = epoch;
   }
-  return 0;
+  return again;
 }
 
 void Node::end_session(Error error) {
@@ -115,7 +125,27 @@ void Node::on_check_in() {
     end_session(error);
     return;
   }
+  const bool is_seen_a_nonce = is_zero(Bytes(fetch_.word(1)).first(24));
+  const std::uint64_t nonce_seen = load_be64(fetch_.word(1).data() + 24);
+  if (is_check_in_sent_ && !is_check_in_proved_ && is_seen_a_nonce && nonce_seen > nonce_) raise_boot_count(nonce_seen);
   end_session(Error::none);
+}
+
+// The registry takes no nonce below the last one. A device that has lost its boot record would begin again at 1 and never be
+// heard; the proven nonce tells how far it had come.
+void Node::raise_boot_count(std::uint64_t nonce_seen) {
+  const std::uint64_t count_seen = nonce_seen >> 32;
+  if (is_boot_count_raised_ || count_seen >= 0xffffffff) return;
+  is_boot_count_raised_ = true;
+  boot_count_ = static_cast<std::uint32_t>(count_seen + 1);
+  nonce_ = std::uint64_t{boot_count_} << 32 | (nonce_ & 0xffffffff);
+  forget_check_in();
+  is_nonce_stored_ = false;
+  records_due_ |= bit(RecordId::boot);
+}
+
+void Node::forget_check_in() {
+  is_check_in_signed_ = is_check_in_sent_ = is_check_in_proved_ = check_in_due_ = false;
 }
 
 // A check-in that was long on its way leaves an anchor so loose that even the newest head looks stale. Then the nonce after
@@ -125,7 +155,7 @@ void Node::renew_check_in() {
   if (now_.since(check_in_begun_) < std::uint64_t{config_.chain.freshness.age_s_max} * 1000) return;
   if ((nonce_ & 0xffffffff) == 0xffffffff) return;  // the next one would be of another boot
   ++nonce_;
-  is_check_in_signed_ = is_check_in_sent_ = is_check_in_proved_ = false;
+  forget_check_in();
 }
 
 void Node::ask_data(What what, Stage stage, std::uint32_t size, const Hash32& expected, MutableBytes into) {
@@ -151,12 +181,19 @@ void Node::on_epoch_head() {
     return;
   }
   const bool is_participant = !is_zero(record_word_);
+  if (epoch_head_.status == schedule::EpochStatus::open) {
+    open_epoch_ = epoch_;
+  } else if (open_epoch_ == epoch_) {
+    open_epoch_ = 0;
+  }
   switch (epoch_head_.status) {
     case schedule::EpochStatus::entering: end_session(Error::none); return;
     case schedule::EpochStatus::failed:
-      open_epoch_ = 0;
-      if (is_participant) adopt(true);
-      settle(epoch_);
+      if (is_participant) {
+        adopt(true);
+      } else {
+        settle(epoch_);
+      }
       end_session(Error::none);
       return;
     case schedule::EpochStatus::open:
@@ -168,7 +205,6 @@ void Node::on_epoch_head() {
     return;
   }
   const std::uint32_t slots = epoch_head_.slots;
-  open_epoch_ = epoch_head_.status == schedule::EpochStatus::open ? epoch_ : 0;
   if (epoch_head_.status == schedule::EpochStatus::final) {
     ask_data(What::record, Stage::record, schedule::record_fixed_size + 4 * slots, record_word_, record_bytes_);
   } else {
@@ -192,6 +228,12 @@ void Node::on_record() {
   const Bytes bytes = Bytes(record_bytes_).first(schedule::record_fixed_size + 4 * std::size_t{slots});
   Error error = schedule::decode_record(bytes, slots, record);
   if (ok(error) && (record.id != config_.device.id || record.signer != config_.device.address)) error = Error::wrong_device;
+  if (ok(error) && record.epoch < epoch_) {
+    // What an earlier epoch has left in the ring: this device has not entered the present one.
+    settle(epoch_);
+    end_session(Error::none);
+    return;
+  }
   if (ok(error) && record.epoch != epoch_) error = Error::wrong_epoch;
   if (ok(error)) error = message::decode_profile(record.profile, std::span(own_x_).first(slots));
   if (!ok(error)) {
@@ -200,7 +242,6 @@ void Node::on_record() {
   }
   if (epoch_head_.status == schedule::EpochStatus::final) {
     adopt(false);
-    settle(epoch_);
   } else if (!record.is_frozen && record.round < epoch_head_.round) {
     answer(record);
   }
@@ -216,6 +257,9 @@ void Node::answer(const schedule::Record& record) {
   }
   // The signature of an older answer is still to come; the next evidence finds the way free.
   if (update_state_ == UpdateState::signing) return;
+  // Epochs and rounds only ascend. What lies before the newest signature may have been signed already.
+  if (head.epoch < signed_epoch_ || (head.epoch == signed_epoch_ && head.round <= signed_round_)) return;
+  records_due_ &= ~bit(RecordId::message);  // of the older answer, which is about to be overwritten
   const std::uint32_t slots = head.slots;
   const std::span<std::int32_t> own(own_x_.data(), slots);
   const solver::Device device = schedule::Participant::frozen(config_.device.device, head, own);
@@ -235,16 +279,19 @@ void Node::answer(const schedule::Record& record) {
   update_.epoch = head.epoch;
   update_.round = head.round;
   update_.slots = slots;
+  update_.owner = owner_;
   update_state_ = UpdateState::unsigned_;
 }
 
 // A settled epoch becomes a schedule: the profile that the own record proves, or the fallback of a failed epoch. It is
-// followed once it is stored.
+// followed once it is stored. Of one that is over there is nothing to follow, and storing it would let hints wear the store.
 void Node::adopt(bool is_fallback) {
   const schedule::EpochHead& head = epoch_head_;
-  if (schedule_of(head.epoch) != nullptr) return;
-  const std::size_t place = schedules_[0].epoch <= schedules_[1].epoch ? 0 : 1;
-  if (schedules_[place].epoch > head.epoch) return;
+  const bool is_over = schedule::end_of(head) <= freshness_.bounds(now_).at_least;
+  const std::size_t place = place_for(is_fallback);
+  if (place == schedules_.size() && !is_fallback && !is_over && open_epoch_ == 0) open_epoch_ = head.epoch;  // look again later
+  if (place < schedules_.size() || is_fallback || is_over) settle(head.epoch);
+  if (is_over || place == schedules_.size()) return;
   Schedule& schedule = schedules_[place];
   schedule.epoch = head.epoch;
   schedule.start = head.start;
@@ -253,15 +300,34 @@ void Node::adopt(bool is_fallback) {
   schedule.is_fallback = is_fallback;
   schedule.block_number = head_.number;
   schedule.block_hash = head_.hash;
+  schedule.owner = owner_;
   for (std::uint32_t t = 0; t < head.slots; ++t) {
     schedule.profile_w[t] = is_fallback ? config_.device.fallback_w.at(t) : own_x_[t];
   }
   is_schedule_stored_[place] = false;
-  records_due_ |= 1u << static_cast<std::uint8_t>(place == 1 ? RecordId::schedule_b : RecordId::schedule_a);
+  records_due_ |= bit(place == 1 ? RecordId::schedule_b : RecordId::schedule_a);
   head_stored_ = now_;
-  records_due_ |= 1u << static_cast<std::uint8_t>(RecordId::head);
-  participant_.reset();
+  records_due_ |= bit(RecordId::head);
   status_due_ = true;
+}
+
+// An empty place or one that is over; else, for a final epoch, a failed epoch's, or that of the one that begins last if it
+// begins later. So the next two are kept, the one being followed stays, and no order of hints makes places change hands for ever.
+std::size_t Node::place_for(bool is_fallback) const {
+  const std::size_t none = schedules_.size();
+  const ChainSeconds chain_now = freshness_.bounds(now_).at_least;
+  std::size_t over = none;
+  std::size_t failed = none;
+  std::size_t later = none;
+  for (std::size_t i = 0; i < schedules_.size(); ++i) {
+    const Schedule& schedule = schedules_[i];
+    const bool is_free = schedule.epoch == 0 || schedule.end() <= chain_now;
+    if (is_free && (over == none || schedule.epoch < schedules_[over].epoch)) over = i;
+    if (schedule.is_fallback) failed = i;
+    if (schedule.start > epoch_head_.start && (later == none || schedule.start > schedules_[later].start)) later = i;
+  }
+  if (over != none || is_fallback) return over;
+  return failed != none ? failed : later;
 }
 
 void Node::settle(std::uint64_t epoch) {
@@ -302,7 +368,7 @@ void Node::keep_head() {
   if (!is_new_set && now_.since(head_stored_) < store_ms_max) return;
   stored_validators_ = head_.validators;
   head_stored_ = now_;
-  records_due_ |= 1u << static_cast<std::uint8_t>(RecordId::head);
+  records_due_ |= bit(RecordId::head);
 }
 
 }  // namespace wattproof::node

@@ -32,11 +32,17 @@ std::uint64_t Node::followed_epoch() const {
   return schedule == nullptr ? 0 : schedule->epoch;
 }
 
+// Where two epochs overlap, a final one counts before a failed one, then the one with the higher number.
 const Schedule* Node::current_schedule(ChainSeconds chain_now) const {
+  const Schedule* found = nullptr;
   for (std::size_t i = 0; i < schedules_.size(); ++i) {
-    if (is_schedule_stored_[i] && schedules_[i].covers(chain_now)) return &schedules_[i];
+    const Schedule& schedule = schedules_[i];
+    if (!is_schedule_stored_[i] || !schedule.covers(chain_now)) continue;
+    const bool is_better = found == nullptr || (schedule.is_fallback == found->is_fallback ? schedule.epoch > found->epoch
+                                                                                            : found->is_fallback);
+    if (is_better) found = &schedule;
   }
-  return nullptr;
+  return found;
 }
 
 // A relay follows whether power is due at all. The cycle of an appliance is not cut at a step of 0 W inside it.

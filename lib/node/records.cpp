@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/records.hpp"
 
+#include "crypto/keccak.hpp"
 #include "message/typed_data.hpp"
 
 namespace wattproof::node {
 namespace {
 
 constexpr std::uint8_t version = 1;
-constexpr std::size_t update_fixed_size = 80;
-constexpr std::size_t schedule_fixed_size = 64;
+constexpr std::size_t update_fixed_size = 88;
+constexpr std::size_t schedule_fixed_size = 72;
 
 }  // namespace
+
+Owner owner_of(std::uint64_t chain_id, const Address& registry, std::uint32_t device_id, const Address& device) {
+  std::array<std::uint8_t, 12> numbers{};
+  store_be64(numbers.data(), chain_id);
+  store_be32(numbers.data() + 8, device_id);
+  crypto::Keccak256 hash;
+  hash.update(Bytes(numbers).first(8));
+  hash.update(registry);
+  hash.update(Bytes(numbers).subspan(8));
+  hash.update(device);
+  const Hash32 digest = hash.finish();
+  return to_array<8>(Bytes(digest).first(8));
+}
 
 void encode_boot(std::uint32_t boot_count, std::span<std::uint8_t, boot_record_size> out) {
   out[0] = version;
@@ -31,6 +45,7 @@ Result<Bytes> encode_update(const SignedUpdate& update, MutableBytes into) {
   store_be32(at + 9, update.round);
   store_be16(at + 13, static_cast<std::uint16_t>(update.slots));
   std::memcpy(at + 15, update.signature.data(), update.signature.size());
+  std::memcpy(at + 80, update.owner.data(), update.owner.size());
   const Result<Bytes> profile = message::encode_profile(update.profile(), into.subspan(update_fixed_size));
   if (!profile) return profile.error();
   return Bytes(into.first(update_fixed_size + profile->size()));
@@ -44,6 +59,7 @@ Error decode_update(Bytes record, SignedUpdate& out) {
   read.round = load_be32(record.data() + 9);
   read.slots = load_be16(record.data() + 13);
   read.signature = to_array<65>(record.subspan(15, 65));
+  read.owner = to_array<8>(record.subspan(80, 8));
   if (read.slots < 1 || read.slots > slot_count_max || read.round == 0) return Error::out_of_range;
   WATTPROOF_TRY(message::decode_profile(record.subspan(update_fixed_size), std::span(read.profile_w).first(read.slots)));
   out = read;
@@ -61,6 +77,7 @@ Result<Bytes> encode_schedule(const Schedule& schedule, MutableBytes into) {
   store_be64(at + 16, schedule.start.s);
   store_be64(at + 24, schedule.block_number);
   std::memcpy(at + 32, schedule.block_hash.data(), 32);
+  std::memcpy(at + 64, schedule.owner.data(), schedule.owner.size());
   const Result<Bytes> profile = message::encode_profile(schedule.profile(), into.subspan(schedule_fixed_size));
   if (!profile) return profile.error();
   return Bytes(into.first(schedule_fixed_size + profile->size()));
@@ -78,6 +95,7 @@ Error decode_schedule(Bytes record, Schedule& out) {
   read.start = {load_be64(record.data() + 16)};
   read.block_number = load_be64(record.data() + 24);
   read.block_hash = to_array<32>(record.subspan(32, 32));
+  read.owner = to_array<8>(record.subspan(64, 8));
   if (read.slots < 1 || read.slots > slot_count_max || read.epoch == 0) return Error::out_of_range;
   if (read.slot_seconds < 1 || 3600 % read.slot_seconds != 0) return Error::out_of_range;
   if (read.start.s >= std::uint64_t{1} << 40) return Error::out_of_range;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The node's own records, as bytes that its board keeps. Integrity against power cuts is the store's business
-// (lib/store/FORMAT.md); here a record is only read strictly. The head's record is in chain/head.hpp.
+// (lib/store/FORMAT.md); here a record is only read strictly. The head's record is its owner and then chain/head.hpp's.
 #pragma once
 
 #include <array>
@@ -15,6 +15,12 @@
 
 namespace wattproof::node {
 
+// Whose a record is: the first bytes of Keccak-256(chain id u64 | registry | device id u32 | device address). A store that moved
+// to another device, or a device that was provisioned for another community, must not act on what stands in it. The boot
+// count belongs to nobody: going on from a stranger's does no harm.
+using Owner = std::array<std::uint8_t, 8>;
+Owner owner_of(std::uint64_t chain_id, const Address& registry, std::uint32_t device_id, const Address& device);
+
 // version 1 | count u32
 constexpr std::uint32_t boot_record_size = 5;
 
@@ -23,12 +29,13 @@ void encode_boot(std::uint32_t boot_count, std::span<std::uint8_t, boot_record_s
 Result<std::uint32_t> decode_boot(Bytes record);
 
 // The signed update of a round. Only these bytes are ever sent for it: two profiles for one round would let a relay choose.
-// version 1 | epoch u64 | round u32 | slots u16 | signature 65 | profile 4 bytes a slot
+// version 1 | epoch u64 | round u32 | slots u16 | signature 65 | owner 8 | profile 4 bytes a slot
 struct SignedUpdate {
   std::uint64_t epoch = 0;
   std::uint32_t round = 0;
   std::uint32_t slots = 0;
   crypto::Signature signature{};
+  Owner owner{};
   std::array<std::int32_t, slot_count_max> profile_w{};
 
   std::span<const std::int32_t> profile() const { return std::span(profile_w).first(slots); }
@@ -41,7 +48,7 @@ Error decode_update(Bytes record, SignedUpdate& out);
 
 // What a settled epoch asks of this device, slot by slot, and the header under which that was proved.
 // version 1 | flags (bit 0: the epoch failed, the profile is the fallback) | slots u16 | slot seconds u32 | epoch u64 |
-// start u64 | block u64 | block hash 32 | profile 4 bytes a slot
+// start u64 | block u64 | block hash 32 | owner 8 | profile 4 bytes a slot
 struct Schedule {
   std::uint64_t epoch = 0;         // 0 = none
   ChainSeconds start{};
@@ -50,6 +57,7 @@ struct Schedule {
   bool is_fallback = false;
   std::uint64_t block_number = 0;
   Hash32 block_hash{};
+  Owner owner{};
   std::array<std::int32_t, slot_count_max> profile_w{};
 
   std::span<const std::int32_t> profile() const { return std::span(profile_w).first(slots); }

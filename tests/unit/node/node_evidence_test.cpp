@@ -263,5 +263,175 @@ TEST(node_evidence, a_failed_epoch_means_the_enrolled_fallback) {
   EXPECT_EQ(world.bench.outputs.back().evidence.epoch, epoch);
 }
 
+// A final epoch `days` after today, with the same power in every slot.
+void put_final(World& world, std::uint64_t id, std::uint64_t start_s, std::int32_t power_w) {
+  schedule::EpochHead head = open_head(world.chain, 14);
+  head.status = schedule::EpochStatus::final;
+  head.epoch = id;
+  head.start = {start_s};
+  world.chain.set_epoch(head, flat_vectors(0, 0));
+  world.chain.set_record(id, 7, 13, world.bench.key().address, std::vector<std::int32_t>(24, power_w));
+}
+
+std::uint64_t this_hour(const World& world) { return world.chain.time_s() / 3600 * 3600; }
+
+TEST(node_evidence, a_round_of_an_earlier_epoch_is_not_signed_a_second_time) {
+  World world;
+  schedule::EpochHead later = open_head(world.chain, 1);
+  later.epoch = epoch + 1;
+  world.chain.set_epoch(open_head(world.chain, 1), flat_vectors(800, 0));
+  world.chain.set_record(epoch, 7, 0, world.bench.key().address, std::vector<std::int32_t>(24, 0));
+  world.chain.set_epoch(later, flat_vectors(800, 0));
+  world.chain.set_record(epoch + 1, 7, 0, world.bench.key().address, std::vector<std::int32_t>(24, 0));
+  world.bench.block(5, epoch, 1);
+  world.bench.block(5, epoch + 1, 1);
+  world.chain.set_epoch(open_head(world.chain, 1), flat_vectors(1600, 0));
+  for (int i = 0; i < 4; ++i) world.bench.block(5, epoch, 1);
+  std::vector<message::Update> first;
+  for (const auto& update : world.updates()) {
+    if (update.epoch == epoch) first.push_back(update);
+  }
+  ASSERT_GE(first.size(), 1u);
+  for (const auto& update : first) EXPECT_EQ(update.signature, first[0].signature);
+}
+
+TEST(node_evidence, what_is_stored_as_signed_was_signed) {
+  World world;
+  world.bench.is_store_working = false;
+  world.chain.set_epoch(open_head(world.chain, 1), flat_vectors(800, 0));
+  world.chain.set_record(epoch, 7, 0, world.bench.key().address, std::vector<std::int32_t>(24, 0));
+  world.bench.block(5, epoch, 1);
+  world.bench.is_signer_working = false;
+  world.chain.set_epoch(open_head(world.chain, 2), flat_vectors(1600, 0));
+  world.bench.block(5, epoch, 2);
+  world.bench.is_store_working = true;
+  world.bench.pass(11);
+  const auto record = world.bench.records.find(static_cast<std::uint8_t>(node::RecordId::message));
+  if (record != world.bench.records.end()) {
+    node::SignedUpdate update;
+    ASSERT_EQ(node::decode_update(record->second, update), Error::none);
+    const Hash32 digest = message::update_digest(message::scheduler_domain(FakeChain::chain_id, world.chain.scheduler()),
+                                                 update.epoch, update.round, update.profile());
+    EXPECT_EQ(*crypto::recover_address(digest, update.signature), world.bench.key().address);
+  }
+  world.bench.is_signer_working = true;
+  world.bench.block(11, epoch, 2);
+  ASSERT_EQ(world.updates().size(), 1u);
+  EXPECT_EQ(world.updates()[0].round, 2u);
+}
+
+TEST(node_evidence, the_schedule_that_is_followed_makes_no_room_for_a_later_one) {
+  World world;
+  const std::uint64_t day = this_hour(world);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    put_final(world, epoch + i, day + i * 86'400, static_cast<std::int32_t>(100 * (i + 1)));
+    world.bench.block(5, 0, 0, epoch + i);
+  }
+  EXPECT_EQ(world.bench.node().setpoint_w(), 100);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    while (world.chain.time_s() < day + i * 86'400 + 7200) world.bench.block(600, 0, 0, epoch + i);
+    EXPECT_EQ(world.bench.node().setpoint_w(), static_cast<std::int32_t>(100 * (i + 1)));
+  }
+}
+
+TEST(node_evidence, schedules_of_a_far_future_do_not_keep_today_s_out) {
+  World world;
+  const std::uint64_t day = this_hour(world);
+  put_final(world, epoch, day + 300 * 86'400, 100);
+  world.bench.block(5, 0, 0, epoch);
+  put_final(world, epoch + 1, day + 200 * 86'400, 200);
+  world.bench.block(5, 0, 0, epoch + 1);
+  put_final(world, epoch + 2, day, 300);
+  world.bench.block(5, 0, 0, epoch + 2);
+  EXPECT_EQ(world.bench.node().setpoint_w(), 300);
+}
+
+TEST(node_evidence, hints_at_many_schedules_do_not_wear_the_store) {
+  World world;
+  const std::uint64_t day = this_hour(world);
+  for (std::uint64_t i = 0; i < 8; ++i) put_final(world, epoch + i, day - (4 - i) * 86'400, 100);
+  std::uint32_t writes = 0;
+  world.bench.on_step = [&](const node::Input&, const node::Actions& actions) {
+    for (std::uint32_t i = 0; i < actions.count; ++i) {
+      writes += actions.items[i].kind == node::ActionKind::write_record && actions.items[i].record_id >= 4 ? 1u : 0u;
+    }
+  };
+  for (std::uint64_t i = 0; i < 80; ++i) world.bench.block(5, 0, 0, epoch + (5 * i) % 8);
+  EXPECT_EQ(world.bench.node().followed_epoch(), epoch + 4);
+  EXPECT_LE(writes, 4u);  // each that begins sooner may take the place of one that begins later, once
+}
+
+TEST(node_evidence, of_two_schedules_of_one_day_the_newer_final_one_counts) {
+  World world;
+  const std::uint64_t day = this_hour(world);
+  put_final(world, epoch, day, 100);
+  world.bench.block(5, 0, 0, epoch);
+  put_final(world, epoch + 1, day, 200);
+  world.bench.block(5, 0, 0, epoch + 1);
+  EXPECT_EQ(world.bench.node().setpoint_w(), 200);
+  schedule::EpochHead failed = open_head(world.chain, 3);
+  failed.status = schedule::EpochStatus::failed;
+  failed.epoch = epoch + 2;
+  failed.start = {day};
+  world.chain.set_epoch(failed, flat_vectors(0, 0));
+  world.chain.set_record(epoch + 2, 7, 2, world.bench.key().address, std::vector<std::int32_t>(24, 0));
+  world.bench.block(5, 0, 0, epoch + 2);
+  EXPECT_EQ(world.bench.node().setpoint_w(), 200);
+}
+
+TEST(node_evidence, a_long_negotiation_does_not_keep_today_s_schedule_away) {
+  World world;
+  put_final(world, epoch, this_hour(world), 100);
+  schedule::EpochHead entering = open_head(world.chain, 0);
+  entering.status = schedule::EpochStatus::entering;
+  entering.epoch = epoch + 1;
+  world.chain.set_epoch(entering, flat_vectors(0, 0));
+  world.bench.block(5, epoch + 1, 0, epoch);
+  world.bench.block(5, epoch + 1, 0, epoch);
+  EXPECT_EQ(world.bench.node().setpoint_w(), 100);
+}
+
+TEST(node_evidence, the_ring_s_old_record_says_that_it_takes_no_part) {
+  World world;
+  put_final(world, epoch, this_hour(world), 100);
+  world.chain.set_record(epoch - schedule::ring_size, 7, 3, world.bench.key().address, std::vector<std::int32_t>(24, 50));
+  std::array<std::uint8_t, 12> old_key{}, key{};
+  store_be64(old_key.data(), epoch - schedule::ring_size);
+  store_be64(key.data(), epoch);
+  old_key[11] = key[11] = 7;
+  world.bench.answer = [&](const message::Want& want) {
+    message::Want asked = want;
+    if (want.what == message::What::record && equal(want.key, key)) asked.key = old_key;
+    return std::vector<Buffer>{world.chain.answer(asked)};
+  };
+  const std::uint32_t errors = world.bench.node().error_count();
+  for (int i = 0; i < 3; ++i) world.bench.block(5, 0, 0, epoch);
+  EXPECT_EQ(world.bench.node().setpoint_w(), 0);
+  EXPECT_EQ(world.bench.node().error_count(), errors);
+}
+
+TEST(node_evidence, records_of_another_device_chain_or_community_are_not_its_own) {
+  const auto refuse = [](auto change) {
+    World world;
+    put_final(world, epoch, this_hour(world), 777);
+    world.bench.block(5, 0, 0, epoch);
+    ASSERT_EQ(world.bench.node().setpoint_w(), 777);
+    const auto records = world.bench.records;
+    change(world.bench.config);
+    world.bench.records.clear();
+    ASSERT_EQ(world.bench.boot(), Error::none);
+    node::Node other;
+    ASSERT_EQ(other.configure(world.bench.config), Error::none);
+    for (const node::RecordId id : {node::RecordId::head, node::RecordId::schedule_a}) {
+      EXPECT_EQ(other.restore(id, records.at(static_cast<std::uint8_t>(id))), Error::wrong_device);
+    }
+    EXPECT_EQ(other.head(), world.bench.config.chain.checkpoint);
+  };
+  refuse([](node::Config& config) { config.device.address[3] ^= 1; });
+  refuse([](node::Config& config) { config.device.id += 1; });
+  refuse([](node::Config& config) { config.chain.chain_id += 1; });
+  refuse([](node::Config& config) { config.chain.registry[3] ^= 1; });
+}
+
 }  // namespace
 }  // namespace wattproof::testing

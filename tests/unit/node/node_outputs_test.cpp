@@ -157,6 +157,10 @@ TEST(node_outputs, conflicting_final_headers_end_all_trust) {
   EXPECT_TRUE(is_shown);
   EXPECT_EQ(plug.bench.node().mode(), node::Mode::conflict);
   EXPECT_FALSE(plug.bench.node().relay_is_on());
+  // It rests, and a power cut does not make it forget.
+  plug.bench.pass(3600);
+  ASSERT_EQ(plug.bench.boot(), Error::none);
+  EXPECT_EQ(plug.bench.node().mode(), node::Mode::conflict);
 }
 
 }  // namespace

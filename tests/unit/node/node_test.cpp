@@ -148,8 +148,7 @@ TEST(node, a_head_is_restored_unless_it_is_below_the_checkpoint) {
   NodeBench bench(chain);
   ASSERT_EQ(bench.boot(), Error::none);
   bench.prove_boot();
-  std::array<std::uint8_t, chain::head_record_size> record{};
-  chain::encode_head(bench.node().head(), record);
+  const Buffer record = bench.records.at(static_cast<std::uint8_t>(node::RecordId::head));
   node::Node restored;
   ASSERT_EQ(restored.configure(bench.config), Error::none);
   ASSERT_EQ(restored.restore(node::RecordId::head, record), Error::none);
@@ -159,6 +158,68 @@ TEST(node, a_head_is_restored_unless_it_is_below_the_checkpoint) {
   ASSERT_EQ(refused.configure(bench.config), Error::none);
   EXPECT_EQ(refused.restore(node::RecordId::head, record), Error::head_rolled_back);
   EXPECT_EQ(refused.restore(static_cast<node::RecordId>(99), record), Error::unknown_kind);
+}
+
+TEST(node, refuses_numbers_that_its_own_arithmetic_cannot_hold) {
+  FakeChain chain;
+  auto refuse = [&](auto change) {
+    NodeBench bench(chain);
+    change(bench.config);
+    EXPECT_EQ(bench.boot(), Error::configuration_invalid);
+  };
+  refuse([](node::Config& config) { config.chain.freshness.age_s_max = 0; });
+  refuse([](node::Config& config) { config.chain.freshness.drift_ppm_max = 1'000'000; });
+  refuse([](node::Config& config) { config.output.setpoint_fallback_w = power_w_max + 1; });
+  refuse([](node::Config& config) { config.output.setpoint_override_w = -power_w_max - 1; });
+  refuse([](node::Config& config) { config.device.fallback_w = power_w_max + 1; });
+  refuse([](node::Config& config) { config.device.own_cost.quadratic = schedule::penalty_bound; });
+}
+
+TEST(node, is_not_configured_anew_while_it_runs) {
+  FakeChain chain;
+  NodeBench bench(chain);
+  ASSERT_EQ(bench.boot(), Error::none);
+  bench.prove_boot();
+  const std::uint64_t number = bench.node().head().number;
+  EXPECT_EQ(bench.node().configure(bench.config), Error::unexpected);
+  EXPECT_EQ(bench.node().head().number, number);
+}
+
+TEST(node, a_lost_boot_record_costs_one_check_in) {
+  FakeChain chain;
+  NodeBench bench(chain);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(bench.boot(), Error::none);
+    bench.prove_boot();
+  }
+  const std::uint64_t last = bench.last_nonce;
+  bench.records.clear();
+  ASSERT_EQ(bench.boot(), Error::none);
+  bench.link_up();
+  ASSERT_LT(bench.last_nonce, last);  // the registry takes no nonce that is not above the last one
+  bench.block(5);
+  EXPECT_GT(bench.last_nonce, last);
+  bench.prove_boot();
+  EXPECT_EQ(bench.node().mode(), Mode::idle);
+  const std::uint64_t found = bench.last_nonce;
+  ASSERT_EQ(bench.boot(), Error::none);
+  bench.link_up();
+  EXPECT_GT(bench.last_nonce, found);
+}
+
+TEST(node, a_boot_too_long_without_a_header_needs_a_new_checkpoint) {
+  FakeChain chain;
+  NodeBench bench(chain);
+  ASSERT_EQ(bench.boot(), Error::none);
+  bench.prove_boot();
+  ASSERT_EQ(bench.boot(), Error::none);
+  bench.pass(31 * 24 * 3600);
+  // Whoever holds the keys of removed validators can choose a timestamp within the trusting period.
+  chain.mine(5);
+  bench.link_up();
+  bench.give(chain.notice(0, 0, 0));
+  EXPECT_EQ(bench.node().last_error(), Error::trusting_period_over);
+  EXPECT_LT(bench.node().head().number, chain.number());
 }
 
 }  // namespace
