@@ -19,8 +19,6 @@ using codec::RlpReader;
 constexpr std::size_t extra_size_max = 32;
 constexpr std::size_t signature_size = 65;
 
-bool is_aura(HeaderShape shape) { return shape >= HeaderShape::aura; }
-
 // step * step_s, or the largest number: beyond every clock.
 std::uint64_t time_of_step(std::uint64_t step, std::uint32_t step_s) {
   const Result<std::uint64_t> time = checked_mul<std::uint64_t>(step, step_s);

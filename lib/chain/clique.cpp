@@ -30,14 +30,6 @@ Error check_list(Bytes list) {
   return Error::none;
 }
 
-bool is_list_of(Bytes list, const ValidatorSet& set) {
-  if (list.size() != set.count * address_size) return false;
-  for (std::uint32_t i = 0; i < set.count; ++i) {
-    if (!equal(list.subspan(i * address_size, address_size), set.items[i])) return false;
-  }
-  return true;
-}
-
 void insert_sorted(ValidatorSet& set, const Address& address) {
   std::uint32_t place = set.count++;
   while (place > 0 && std::memcmp(set.items[place - 1].data(), address.data(), address_size) > 0) {
@@ -99,6 +91,14 @@ bool has_signed_recently(const CliqueState& state, const Address& signer, std::u
 
 }  // namespace
 
+bool is_clique_list_of(Bytes list, const ValidatorSet& set) {
+  if (list.size() != set.count * address_size) return false;
+  for (std::uint32_t i = 0; i < set.count; ++i) {
+    if (!equal(list.subspan(i * address_size, address_size), set.items[i])) return false;
+  }
+  return true;
+}
+
 std::uint8_t clique_difficulty(std::uint64_t number, std::uint32_t signer_index, std::uint32_t signer_count) {
   return number % signer_count == signer_index ? 2 : 1;
 }
@@ -157,7 +157,7 @@ Error CliqueVerifier::begin(Bytes encoded, const CliqueState& trusted, const Cli
     const std::uint64_t passed_s = header.timestamp_s - trusted.timestamp.s;
     if (header.timestamp_s < trusted.timestamp.s || passed_s < config.period_s_min) return Error::timestamp_too_early;
   }
-  if (header_.is_epoch && !is_list_of(header_.signers, trusted.signers)) return Error::validators_mismatch;
+  if (header_.is_epoch && !is_clique_list_of(header_.signers, trusted.signers)) return Error::validators_mismatch;
   seal_hash_ = clique_seal_hash(header_);
   block_hash_ = hash_as_delivered(header);
   phase_ = Phase::sealing;

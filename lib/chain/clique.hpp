@@ -93,6 +93,9 @@ Error decode_clique_header(Bytes encoded, const CliqueConfig& config, CliqueHead
 // Keccak of the header without the seal in its extraData.
 Hash32 clique_seal_hash(const CliqueHeader& header);
 
+// Whether an epoch block's list holds exactly this set, in its order.
+bool is_clique_list_of(Bytes list, const ValidatorSet& set);
+
 // 2 for the signer whose turn it is, 1 for another.
 std::uint8_t clique_difficulty(std::uint64_t number, std::uint32_t signer_index, std::uint32_t signer_count);
 

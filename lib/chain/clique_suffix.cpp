@@ -14,14 +14,6 @@ bool is_time_enough(std::uint64_t from_s, std::uint64_t to_s, std::uint64_t bloc
   return to_s >= from_s && least_s && to_s - from_s >= *least_s;
 }
 
-bool lists(Bytes list, const ValidatorSet& set) {
-  if (list.size() != 20 * set.count) return false;
-  for (std::uint32_t i = 0; i < set.count; ++i) {
-    if (!equal(list.subspan(20 * i, 20), set.items[i])) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 void CliqueSuffix::start(const CliqueState& trusted, const CliqueConfig& config) {
@@ -38,7 +30,7 @@ Error CliqueSuffix::begin(Bytes encoded, TimeBounds time) {
   CliqueHeader header;
   WATTPROOF_TRY(decode_clique_header(encoded, config_, header));
   WATTPROOF_TRY(check_link(header, time));
-  if (header.is_epoch && !lists(header.signers, trusted_->signers)) return Error::validators_mismatch;
+  if (header.is_epoch && !is_clique_list_of(header.signers, trusted_->signers)) return Error::validators_mismatch;
 
   last_ = {header.header.number, hash_as_delivered(header.header), {header.header.timestamp_s},
            to_array<32>(header.header.state_root), Address{}};

@@ -10,8 +10,6 @@ namespace {
 
 using codec::RlpReader;
 
-bool is_aura(HeaderShape shape) { return shape >= HeaderShape::aura; }
-
 bool has_empty_steps(HeaderShape shape) {
   return shape == HeaderShape::aura_empty_steps || shape == HeaderShape::aura_empty_steps_london;
 }
@@ -52,6 +50,8 @@ void read_fields_of_later_forks(RlpReader& reader, HeaderShape shape) {
 const Hash32 no_ommers_hash = {0x1d, 0xcc, 0x4d, 0xe8, 0xde, 0xc7, 0x5d, 0x7a, 0xab, 0x85, 0xb5,
                                0x67, 0xb6, 0xcc, 0xd4, 0x1a, 0xd3, 0x12, 0x45, 0x1b, 0x94, 0x8a,
                                0x74, 0x13, 0xf0, 0xa1, 0x42, 0xfd, 0x40, 0xd4, 0x93, 0x47};
+
+bool is_aura(HeaderShape shape) { return shape >= HeaderShape::aura; }
 
 std::uint32_t header_field_count(HeaderShape shape) {
   switch (shape) {

@@ -30,6 +30,7 @@ enum class HeaderShape : std::uint8_t {
 };
 
 std::uint32_t header_field_count(HeaderShape shape);
+bool is_aura(HeaderShape shape);
 
 // Views into the bytes that were decoded; the caller keeps those alive. Fields of fixed size have it: hashes 32 bytes,
 // coinbase 20, bloom 256, nonce 8.
