@@ -31,6 +31,7 @@ static_assert(WATTPROOF_ACTION_COUNT_MAX == node::actions_max);
 static_assert(WATTPROOF_SET_RELAY == static_cast<int>(node::ActionKind::set_relay));
 static_assert(WATTPROOF_WAKE_AT == static_cast<int>(node::ActionKind::wake_at));
 static_assert(WATTPROOF_SIGNATURE == static_cast<int>(node::InputKind::signature));
+static_assert(WATTPROOF_OPENED == static_cast<int>(node::InputKind::opened));
 static_assert(WATTPROOF_REASON_TRIP == static_cast<int>(node::Reason::trip));
 static_assert(WATTPROOF_APPLIANCE == static_cast<int>(solver::DeviceKind::appliance));
 static_assert(WATTPROOF_HEADER_PRAGUE == static_cast<int>(chain::HeaderShape::prague));
@@ -126,7 +127,7 @@ Error read_config(const wattproof_config& from, node::Config& to) {
 }
 
 Error read_input(const wattproof_input& from, node::Input& to) {
-  if (from.kind < WATTPROOF_TICK || from.kind > WATTPROOF_SIGNATURE) return Error::out_of_range;
+  if (from.kind < WATTPROOF_TICK || from.kind > WATTPROOF_OPENED) return Error::out_of_range;
   if (from.button < WATTPROOF_RELEASE || from.button > WATTPROOF_FORCE_OFF) return Error::out_of_range;
   if (from.kind == WATTPROOF_FRAME && from.bytes == nullptr) return Error::out_of_range;
   to.kind = static_cast<node::InputKind>(from.kind);

@@ -188,7 +188,8 @@ typedef enum {
   WATTPROOF_METER = 5,      /* power_w */
   WATTPROOF_SENSED = 6,     /* relay_on: the contact as read back */
   WATTPROOF_STORED = 7,     /* record_id, ok: the answer to a record */
-  WATTPROOF_SIGNATURE = 8   /* signature, ok: the answer to a sign */
+  WATTPROOF_SIGNATURE = 8,  /* signature, ok: the answer to a sign */
+  WATTPROOF_OPENED = 9      /* the relay is open only from now on: a closing failed, or an opening took more than one try */
 } wattproof_input_kind;
 
 typedef enum { WATTPROOF_RELEASE = 0, WATTPROOF_FORCE_ON = 1, WATTPROOF_FORCE_OFF = 2 } wattproof_button;

@@ -195,6 +195,19 @@ TEST(capi, an_unknown_input_is_refused_and_changes_nothing) {
   EXPECT_EQ(wattproof_node_step(vendor.self->node, 2000, &input, &actions), -static_cast<int>(Error::out_of_range));
 }
 
+TEST(capi, a_board_can_say_that_its_relay_opened_late) {
+  Vendor vendor;
+  ASSERT_EQ(vendor.init(), 0);
+  vendor.boot();
+  wattproof_input input{};
+  const wattproof_actions* actions = nullptr;
+  input.kind = WATTPROOF_OPENED;
+  EXPECT_EQ(wattproof_node_step(vendor.self->node, 2000, &input, &actions), 0);
+  wattproof_node_state state{};
+  wattproof_node_get_state(vendor.self->node, &state);
+  EXPECT_EQ(state.last_error, -static_cast<int>(Error::hardware_failed));
+}
+
 TEST(capi, keys_and_names) {
   const TestKey key(1);
   std::uint8_t address[20];
