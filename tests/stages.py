@@ -170,7 +170,7 @@ def cortex_m(stage):
         core_test(stage, preset, image)
         trace = folder / "tests/trace/solver_trace.elf"
         status, _ = stage.run([sys.executable, ROOT / "tests/trace/compare.py", trace], "solver trace", check=False)
-        stage.count(status == 0, f"solver trace on {preset}")
+        stage.count(status == 0, f"solver trace of code for {preset}")
         status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm",
                                folder / "lib/libwattproof.a", image], "heap symbols", check=False)
         stage.count(status == 0, f"no heap symbol for {preset}")
