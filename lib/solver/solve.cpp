@@ -72,6 +72,9 @@ Error dispatch(const Device& device, const Grid& grid, const Wish& wish, Workspa
 
 }  // namespace
 
+static_assert(lossy_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
+static_assert(thermal_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
+
 std::size_t workspace_words(const Device& device, const Grid& grid) {
   if (device.kind == DeviceKind::thermal) return thermal_workspace_words(grid.slots);
   if (is_lossy(device)) return lossy_workspace_words(grid.slots);

@@ -66,17 +66,27 @@ struct Report {
   std::int64_t possible = 0;
 };
 
-// Working memory. A view is any array of 64-bit words; Workspace<slots> owns enough. No state lives in it between calls.
+// Working memory. A view is any array of 64-bit words; Workspace<slots> owns enough for the kinds without losses, leak and
+// patterns, FullWorkspace<slots> also for those with losses or leak. No state lives in it between calls.
 using WorkspaceView = std::span<std::uint64_t>;
 
 constexpr std::size_t workspace_words(std::uint32_t slots) { return 2 + 2 * std::size_t{slots} + (std::size_t{slots} + 1) / 2; }
 
-// What solve() needs for this device; at most full_workspace_words for every single device.
+// Enough for batteries with losses, stores beyond 31 bits and thermal stores as well.
+constexpr std::size_t full_workspace_words(std::uint32_t slots) { return 9 * std::size_t{slots} + 16; }
+
+// What solve() needs for this device; appliances with several parts and switched loads may need more than the above.
 std::size_t workspace_words(const Device& device, const Grid& grid);
 
 template <std::uint32_t slots>
 struct Workspace {
   std::array<std::uint64_t, workspace_words(slots)> words;
+  constexpr operator WorkspaceView() { return words; }
+};
+
+template <std::uint32_t slots>
+struct FullWorkspace {
+  std::array<std::uint64_t, full_workspace_words(slots)> words;
   constexpr operator WorkspaceView() { return words; }
 };
 
