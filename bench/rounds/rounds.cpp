@@ -27,6 +27,7 @@ using reference::Coordinator;
 constexpr std::uint32_t tolerance_w = 1;
 constexpr std::uint32_t round_seconds = 60;
 constexpr std::uint32_t member_counts[] = {12, 20, 30, 50};
+constexpr std::int32_t ordinary_spread = 200'000;  // micro-units per kWh between the dearest and the cheapest slot
 constexpr std::int32_t free_cap_w = power_w_max;
 constexpr double cap_share = 0.72;       // of the way from the mean of the uncapped total to its peak
 constexpr double cap_share_step = 0.07;  // further up while even the central optimum cannot meet the cap
@@ -178,7 +179,7 @@ void print(const std::string& name, double value, const char* unit, const char* 
 }
 
 struct Measured {
-  Tally cold{"rounds_cold"}, warm{"rounds_warm"}, new_day{"rounds_new_day"}, silent{"rounds_silent"};
+  Tally cold{"rounds_cold"}, ordinary{"rounds_cold_ordinary"}, warm{"rounds_warm"}, new_day{"rounds_new_day"}, silent{"rounds_silent"};
   double worst_gap = 0;
   std::uint32_t gaps = 0;
 };
@@ -198,6 +199,7 @@ void measure(const RealDays& days, std::uint32_t slots, std::uint32_t count, std
     std::vector<Member> cold = members;
     const Epoch epoch(day, static_cast<std::uint64_t>(factor * static_cast<double>(day.rho0)), cold, nullptr);
     all.cold.add(epoch, which.c_str());
+    if (day.rho0 <= usual_penalty({0, ordinary_spread})) all.ordinary.add(epoch, which.c_str());
     if (!epoch.is_final() || factor != 1.0) continue;
     after = cold;
     ended.emplace(epoch);
@@ -235,6 +237,10 @@ int run(std::uint32_t communities) {
   print("rounds_cold_mean", all.cold.mean(), "rounds", "16");
   print("rounds_cold_max", all.cold.most(), "rounds", "20");
   print("rounds_cold_above_20", all.cold.above(20), "% of epochs", "0");
+  if (!all.ordinary.rounds.empty()) {  // days whose prices differ by at most 200 EUR/MWh
+    print("rounds_cold_ordinary_day_mean", all.ordinary.mean(), "rounds", "null");
+    print("rounds_cold_ordinary_day_max", all.ordinary.most(), "rounds", "null");
+  }
   print("rounds_warm_mean", all.warm.mean(), "rounds", "9");
   print("rounds_warm_max", all.warm.most(), "rounds", "null");
   print("rounds_new_day_mean", all.new_day.mean(), "rounds", "10");

@@ -13,6 +13,10 @@ library Residuals {
 
     int8 internal constant K_MAX = 24;
 
+    /// @dev How much more the square of the dual residual counts when the penalty moves. Twice the residual: measured over whole
+    /// epochs, a penalty that is somewhat too low costs fewer rounds than one that is too high.
+    uint256 private constant DUAL_WEIGHT = 4;
+
     /// @dev What is compared: with N devices primal^2 = gap2 / N, relative to `scale2`; dual^2 relative to N * u2.
     struct Measure {
         uint256 devices;
@@ -51,12 +55,13 @@ library Residuals {
     }
 
     /// @dev The step of k after `round` was closed without an end: rounds 2 to 6 up to 3 at once, from 8 to 60 one every
-    /// second round. A residual is larger if its square over its scale is more than 16 times that of the other.
+    /// second round. A residual is larger if its square over its scale is more than 16 times that of the other (the dual one
+    /// counts as in DUAL_WEIGHT).
     function penaltyStep(Measure memory m, uint256 round) internal pure returns (int8) {
         uint256 most = round >= 2 && round <= 6 ? 3 : round >= 8 && round <= 60 && round & 1 == 0 ? 1 : 0;
         if (most == 0) return 0;
         uint256 primal = m.gap2 * m.u2;
-        uint256 dual = m.dual2 * m.scale2;
+        uint256 dual = DUAL_WEIGHT * m.dual2 * m.scale2;
         int8 up = _steps(primal, dual, most);
         return up != 0 ? up : -_steps(dual, primal, most);
     }

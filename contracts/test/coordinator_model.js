@@ -157,13 +157,13 @@ export function isSmall(m, slots, toleranceW) {
   return primal && dual
 }
 
-/** P = primal2 / scale2 and Q = dual2 / (N u2), compared without a division. */
+/** P = primal2 / scale2 and Q = 4 dual2 / (N u2), compared without a division. */
 export function penaltyStep(m, round) {
   let most = 0n
   if (round >= 2n && round <= 6n) most = 3n
   if (round >= 8n && round <= 60n && round % 2n === 0n) most = 1n
   const P = m.gap2 * m.u2
-  const Q = m.dual2 * m.scale2
+  const Q = 4n * m.dual2 * m.scale2
   const exceeded = (a, b) => [16n, 256n, 4096n].filter((f) => a > f * b).length
   if (P > 16n * Q) return minimum(BigInt(exceeded(P, Q)), most)
   return -minimum(BigInt(exceeded(Q, P)), most)

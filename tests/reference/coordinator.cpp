@@ -14,8 +14,9 @@ using schedule::EpochStatus;
 using schedule::FailReason;
 
 constexpr std::int64_t u_bound = std::int64_t{1} << 40;
-constexpr std::uint32_t million = 1'000'000;  // the relative tolerance is 10^-3, here squared
+constexpr std::uint32_t million = 1'000'000;      // the relative tolerance is 10^-3, here squared
 constexpr std::uint32_t freeze_round_min = 10;
+constexpr std::uint32_t dual_weight = 4;          // the dual residual counts twice when the penalty moves, here squared
 constexpr std::uint64_t thresholds[] = {16, 256, 4096};
 
 Int128 floor_div_wide(Int128 a, Int128 b) {
@@ -240,7 +241,7 @@ std::int32_t Coordinator::penalty_step(const Measure& measure) const {
   if (head_.round >= 2 && head_.round <= 6) most = 3;
   if (head_.round >= 8 && head_.round <= 60 && head_.round % 2 == 0) most = 1;
   const UInt256 primal = measure.gap2 * measure.u2;
-  const UInt256 dual = UInt256(measure.dual2) * measure.scale2;
+  const UInt256 dual = UInt256(dual_weight) * measure.dual2 * measure.scale2;
   std::int32_t up = 0, down = 0;
   for (std::int32_t i = 0; i < most; ++i) {
     up += primal > dual * thresholds[i] ? 1 : 0;
