@@ -148,11 +148,15 @@ void Node::forget_check_in() {
   is_check_in_signed_ = is_check_in_sent_ = is_check_in_proved_ = check_in_due_ = false;
 }
 
-// A check-in that was long on its way leaves an anchor so loose that even the newest head looks stale. Then the nonce after
-// it is sent; not more often than a head may age, since each costs the community a storage write.
+// A check-in that was long on its way leaves a loose anchor, and every anchor gets looser as the boot clock drifts, until even the
+// newest head looks stale. The next nonce is sent well before that, when a head that has just come looks half as old as it
+// may be; not more often than a head may age, since each costs the community a storage write.
 void Node::renew_check_in() {
-  if (!is_check_in_proved_ || freshness_.check(head_, now_) != Error::head_stale) return;
-  if (now_.since(check_in_begun_) < std::uint64_t{config_.chain.freshness.age_s_max} * 1000) return;
+  if (!is_check_in_proved_) return;
+  const std::uint32_t age_s_max = config_.chain.freshness.age_s_max;
+  const Result<std::uint64_t> age_s = freshness_.age_s(head_.timestamp, now_);
+  if (!age_s || *age_s <= age_s_max / 2) return;
+  if (now_.since(check_in_begun_) < std::uint64_t{age_s_max} * 1000) return;
   if ((nonce_ & 0xffffffff) == 0xffffffff) return;  // the next one would be of another boot
   ++nonce_;
   forget_check_in();

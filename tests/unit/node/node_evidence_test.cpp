@@ -433,5 +433,24 @@ TEST(node_evidence, records_of_another_device_chain_or_community_are_not_its_own
   refuse([](node::Config& config) { config.chain.registry[3] ^= 1; });
 }
 
+TEST(node_evidence, a_boot_clock_that_may_drift_never_interrupts_a_schedule) {
+  World world;
+  world.bench.config.chain.freshness.drift_ppm_max = 20'000;  // the anchor of one check-in is worn out after half a day
+  ASSERT_EQ(world.bench.boot(), Error::none);
+  world.bench.prove_boot();
+  put_final(world, epoch, this_hour(world), 777);
+  world.bench.block(5, 0, 0, epoch);
+  ASSERT_EQ(world.bench.node().setpoint_w(), 777);
+  world.bench.outputs.clear();
+  const std::uint64_t nonce_before = world.bench.last_nonce;
+  for (int i = 0; i < 12 * 20; ++i) {
+    world.chain.set_word(world.chain.registry(), schedule::check_in_slot(7), number_word(world.bench.last_nonce));
+    world.bench.block(300, 0, 0, epoch);
+  }
+  EXPECT_TRUE(world.bench.outputs.empty());
+  EXPECT_GT(world.bench.last_nonce, nonce_before);
+  EXPECT_LE(world.bench.last_nonce, nonce_before + 12);
+}
+
 }  // namespace
 }  // namespace wattproof::testing
