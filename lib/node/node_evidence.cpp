@@ -45,7 +45,11 @@ void Node::begin_session() {
   if (!is_link_up_ || head_.is_conflicting || !fetch_.may_begin(now_)) return;
   if (!has_news_ && now_.since(looked_) < config_.link.poll_ms) return;
   has_news_ = false;
-  if (!is_scheduler_known_ || !is_check_in_proved_) {
+  // While the head is fresh a renewed check-in takes turns with the epochs: it must not cost a round.
+  const bool is_blind = !is_scheduler_known_ || !ok(freshness_.check(head_, now_));
+  const bool is_turn = !is_check_in_turn_over_ || epoch_to_look_at() == 0;
+  is_check_in_turn_over_ = !is_check_in_proved_ && (is_blind || is_turn);
+  if (!is_scheduler_known_ || is_check_in_turn_over_) {
     const std::array<Hash32, 2> slots{schedule::contract_slot("Scheduler"), schedule::check_in_slot(config_.device.id)};
     stage_ = Stage::check_in;
     fetch_.begin_words(config_.chain.registry, slots);

@@ -452,5 +452,22 @@ TEST(node_evidence, a_boot_clock_that_may_drift_never_interrupts_a_schedule) {
   EXPECT_LE(world.bench.last_nonce, nonce_before + 12);
 }
 
+TEST(node_evidence, a_renewed_check_in_that_does_not_arrive_costs_no_round) {
+  World world;
+  world.bench.config.chain.freshness.drift_ppm_max = 20'000;
+  ASSERT_EQ(world.bench.boot(), Error::none);
+  world.bench.prove_boot();
+  const std::uint64_t nonce = world.bench.last_nonce;
+  for (int i = 0; i < 100 && world.bench.last_nonce == nonce; ++i) world.bench.block(300);
+  ASSERT_EQ(world.bench.last_nonce, nonce + 1);
+  ASSERT_EQ(world.bench.node().mode(), node::Mode::idle);
+  world.bench.sent.clear();
+  world.chain.set_epoch(open_head(world.chain, 1), flat_vectors(800, 0));
+  world.chain.set_record(epoch, 7, 0, world.bench.key().address, std::vector<std::int32_t>(24, 0));
+  world.bench.block(5, epoch, 1);
+  world.bench.block(5, epoch, 1);
+  EXPECT_GE(world.updates().size(), 1u);
+}
+
 }  // namespace
 }  // namespace wattproof::testing
