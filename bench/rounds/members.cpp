@@ -93,16 +93,17 @@ void Member::make_by_hours(DeviceKind kind, std::mt19937& random) {
     const double hour = 24.0 * (t + 0.5) / grid_.slots;
     const double light = std::max(0.0, std::sin(std::numbers::pi * (hour - 7.5) / 9.5));
     const bool is_day = hour > 7.5 && hour < 17;
-    series_.push_back(kind == DeviceKind::fixed ? rounded(level + peak * bump(hour, 18.5, 3)) : is_day ? -rounded(sun * light) : 0);
+    const std::int32_t load = rounded(level + peak * bump(hour, 18.5, 3)), feed = is_day ? -rounded(sun * light) : 0;
+    series_.push_back(kind == DeviceKind::fixed ? load : feed);
   }
   if (kind == DeviceKind::fixed) fallback_ = series_;
 }
 
 void Member::make_heat_pump(std::mt19937& random) {
   const std::int32_t power = between(random, 3, 5) * 500;
-  // A house that loses a hundredth of its excess each hour and gains about 10 K a day at full power.
+  // A house that loses about a fiftieth of its excess each hour and gains 1 K for each kWh.
   device_ = {.kind = DeviceKind::thermal, .power_max_w = power, .gain_mk_per_wh = 1,
-             .leak_permyriad_per_slot = static_cast<std::int32_t>(between(random, 150, 250) * 24 / static_cast<std::int32_t>(grid_.slots)),
+             .leak_permyriad_per_slot = between(random, 150, 250) * 24 / static_cast<std::int32_t>(grid_.slots),
              .start_mc = 21'000, .min_mc = 19'500, .max_mc = 23'000, .soft = true};
   const std::int32_t cold = between(random, -8, 0) * 1000;
   for (std::uint32_t t = 0; t < grid_.slots; ++t) {

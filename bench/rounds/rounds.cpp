@@ -166,7 +166,8 @@ struct Tally {
   }
   std::uint32_t most() const { return *std::max_element(rounds.begin(), rounds.end()); }
   double above(std::uint32_t limit) const {
-    const auto count = std::count_if(rounds.begin(), rounds.end(), [limit](std::uint32_t value) { return value > limit; });
+    const auto is_above = [limit](std::uint32_t value) { return value > limit; };
+    const auto count = std::count_if(rounds.begin(), rounds.end(), is_above);
     return 100.0 * static_cast<double>(count) / static_cast<double>(rounds.size());
   }
   const char* name;
@@ -179,7 +180,8 @@ void print(const std::string& name, double value, const char* unit, const char* 
 }
 
 struct Measured {
-  Tally cold{"rounds_cold"}, ordinary{"rounds_cold_ordinary"}, warm{"rounds_warm"}, new_day{"rounds_new_day"}, silent{"rounds_silent"};
+  Tally cold{"rounds_cold"}, ordinary{"rounds_cold_ordinary"};
+  Tally warm{"rounds_warm"}, new_day{"rounds_new_day"}, silent{"rounds_silent"};
   double worst_gap = 0;
   std::uint32_t gaps = 0;
 };
@@ -213,7 +215,8 @@ void measure(const RealDays& days, std::uint32_t slots, std::uint32_t count, std
   all.silent.add(Epoch(day, day.rho0, silent, nullptr, 20, number + 1), which.c_str());
   if (!ended) return;
   Day near = day;
-  for (std::int32_t& price : near.parameters.price) price += price / 100 * std::uniform_int_distribution<std::int32_t>(-5, 5)(random);
+  std::uniform_int_distribution<std::int32_t> percent(-5, 5);
+  for (std::int32_t& price : near.parameters.price) price += price / 100 * percent(random);
   std::vector<Member> near_members = after;
   for (Member& member : near_members) member.change_needs(random);
   near.parameters.cap_w.assign(slots, free_cap_w);
