@@ -55,7 +55,8 @@ def main():
             commands[name] = build(name)
     else:
         for program in sys.argv[1:]:
-            commands[program] = [*(QEMU if program.endswith(".elf") else []), program]
+            emulator = os.environ.get("WATTPROOF_EMULATOR", "").split()
+            commands[program] = [*(QEMU if program.endswith(".elf") else emulator), program]
     if not commands:
         sys.exit(__doc__)
     failed = 0
