@@ -169,7 +169,7 @@ class Node {
   BootMs check_in_sent_{};
   bool is_check_in_sent_ = false;
   bool is_check_in_proved_ = false;       // this nonce was seen on the chain
-  bool is_check_in_turn_over_ = false;    // the last session looked for it; the next one may look at an epoch
+  bool is_check_in_turn_over_ = false;    // it was looked for just now; an epoch is next
 
   schedule::Participant participant_{};
   SignedUpdate update_{};
