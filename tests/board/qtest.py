@@ -1,164 +1,246 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pins of an emulated board, seen and driven from outside of it, over two sockets of QEMU: QMP tells of the machine
-and changes it, qtest sees every edge of one GPIO block and drives its inputs.
+"""QEMU seen from outside: its pins, its memory and its controls, while a guest runs.
 
-QEMU needs these arguments (`arguments` below gives them):
-    -qmp unix:PATH,server=on,wait=off -qtest unix:PATH,server=on,wait=off -qtest-log /dev/null -accel tcg
+    machine = Machine(folder, ["qemu-system-arm", "-M", "lm3s6965evb", "-kernel", image])
+    pins = machine.watch(machine.find("pl061", 1))        # port B
+    pins.wait(0, True, limit_s=5)                         # until the guest drives line 0 high
+    machine.drive(machine.find("pl061", 5), 1, False)     # an input pin
+    machine.kill()                                        # the power is pulled
+
+Two sockets: QMP (stop, continue, set a link, find a device) and qtest (pins and memory). QEMU must run with -accel tcg,
+which Machine adds, or qtest replaces the processor.
 """
-
 import json
 import queue
+import re
 import socket
+import subprocess
 import threading
 import time
 
-ANSWER_S = 10
-DEVICES_MAX = 80
+CONNECT_LIMIT_S = 10
+REPLY_LIMIT_S = 20
+DEVICES_MAX = 160  # of /machine/unattached that are looked at
 
 
-def arguments(folder):
-    """QEMU's arguments for the two sockets, which are in `folder`."""
-    return ["-qmp", f"unix:{folder}/qmp.sock,server=on,wait=off", "-qtest", f"unix:{folder}/qtest.sock,server=on,wait=off",
-            "-qtest-log", "/dev/null", "-accel", "tcg"]
+class Gone(Exception):
+    """QEMU has ended, or does not answer."""
 
 
-def connect(path, seconds=ANSWER_S):
-    """QEMU makes its sockets a moment after it was started."""
-    end = time.monotonic() + seconds
+def connect(path, limit_s=CONNECT_LIMIT_S):
+    end = time.monotonic() + limit_s
     while True:
-        connection = socket.socket(socket.AF_UNIX)
+        link = socket.socket(socket.AF_UNIX)
         try:
-            connection.connect(str(path))
-            return connection
-        except (FileNotFoundError, ConnectionRefusedError):
-            connection.close()
+            link.connect(str(path))
+            return link
+        except OSError as error:
+            link.close()
             if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
+                raise Gone(f"{path}: {error}") from None
+            time.sleep(0.01)
 
 
 class Qmp:
-    """QEMU's machine protocol: one question, one answer; events in between are passed over."""
+    """QEMU's control socket. One command at a time; events between the replies are skipped."""
 
     def __init__(self, path):
-        self.socket = connect(path)
-        self.socket.settimeout(ANSWER_S)
-        self.lines = self.socket.makefile("rw")
-        self.lines.readline()  # the greeting
-        self.ask("qmp_capabilities")
-
-    def ask(self, name, **arguments):
-        self.lines.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
-        self.lines.flush()
-        while True:
-            line = self.lines.readline()
-            if not line:
-                raise ConnectionError("QEMU is gone")
-            answer = json.loads(line)
-            if "error" in answer:
-                raise RuntimeError(f"{name}: {answer['error']['desc']}")
-            if "return" in answer:
-                return answer["return"]
-
-    def devices(self, prefix):
-        """The paths of the machine's devices whose type begins with `prefix`, in the order of the machine."""
-        found = []
-        for index in range(DEVICES_MAX):
-            path = f"/machine/unattached/device[{index}]"
-            try:
-                if self.ask("qom-get", path=path, property="type").startswith(prefix):
-                    found.append(path)
-            except RuntimeError:
-                break
-        return found
-
-    def close(self):
-        self.lines.close()
-        self.socket.close()
-
-
-class QTest:
-    """The test protocol. A thread takes every line at once: QEMU would stand still if nobody read its edges."""
-
-    def __init__(self, path):
-        self.socket = connect(path)
-        self.answers = queue.Queue()
-        self.edges = queue.Queue()  # (time.monotonic(), line, level)
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
+        self.link = connect(path)
+        self.link.settimeout(REPLY_LIMIT_S)
+        self.lines = self.link.makefile("r")
+        self._read()
+        self.execute("qmp_capabilities")
 
     def _read(self):
         try:
-            for line in self.socket.makefile():
-                words = line.split()
-                if words and words[0] == "IRQ":
-                    self.edges.put((time.monotonic(), int(words[2]), words[1] == "raise"))
-                else:
-                    self.answers.put(line.strip())
-        except OSError:
-            pass  # QEMU was killed: to a test that is a power cut
+            line = self.lines.readline()
+        except OSError as error:
+            raise Gone(f"QMP: {error}") from None
+        if not line:
+            raise Gone("QMP: QEMU has closed it")
+        return json.loads(line)
 
-    def ask(self, command):
-        self.socket.sendall((command + "\n").encode())
-        answer = self.answers.get(timeout=ANSWER_S)
-        if not answer.startswith("OK"):
-            raise RuntimeError(f"qtest {command}: {answer}")
-        return answer[2:].strip()
+    def execute(self, command, **arguments):
+        try:
+            self.link.sendall((json.dumps({"execute": command, "arguments": arguments}) + "\n").encode())
+        except OSError as error:
+            raise Gone(f"QMP: {error}") from None
+        while True:
+            reply = self._read()
+            if "error" in reply:
+                raise RuntimeError(f"QMP {command}: {reply['error']['desc']}")
+            if "return" in reply:
+                return reply["return"]
 
     def close(self):
-        self.socket.close()
+        self.lines.close()
+        self.link.close()
+
+
+class QTest:
+    """QEMU's test socket. Its reader never rests: QEMU stops once a few hundred edges were not read."""
+
+    def __init__(self, path):
+        self.link = connect(path)
+        self.replies, self.edges = queue.Queue(), queue.Queue()
+        self.mutex = threading.Lock()
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def _drain(self):
+        try:
+            for line in self.link.makefile("r"):
+                word = line.strip()
+                (self.edges if word.startswith("IRQ") else self.replies).put((time.monotonic(), word))
+        except OSError:
+            pass
+        self.replies.put((0.0, None))
+        self.edges.put((0.0, None))
+
+    def command(self, text):
+        """The reply without its leading OK."""
+        with self.mutex:
+            try:
+                self.link.sendall((text + "\n").encode())
+                _, reply = self.replies.get(timeout=REPLY_LIMIT_S)
+            except (OSError, queue.Empty):
+                raise Gone(f"qtest {text}: no answer") from None
+        if reply is None:
+            raise Gone(f"qtest {text}: QEMU has ended")
+        if not reply.startswith("OK"):
+            raise RuntimeError(f"qtest {text}: {reply}")
+        return reply[2:].strip()
+
+    def read_u32(self, address):
+        return int(self.command(f"readl 0x{address:x}"), 16)
+
+    def write_u32(self, address, value):
+        self.command(f"writel 0x{address:x} 0x{value:x}")
+
+    def close(self):
+        try:
+            self.link.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.link.close()
 
 
 class Pins:
-    """One GPIO block (a PL061): its outputs as they are driven, its inputs as the test drives them."""
+    """The output lines of one device: their levels and every edge with the host's time at which it was seen."""
 
-    def __init__(self, qtest, path):
-        self.qtest = qtest
-        self.path = path
-        self.levels = {}
-        self.history = []  # every edge, in order: (time.monotonic(), line, level)
-        qtest.ask(f"irq_intercept_out {path}")
+    def __init__(self, qtest):
+        self.qtest, self.levels, self.edges = qtest, {}, []
 
-    def drive(self, line, level):
-        """Puts an input line to a level, as a button or a contact would."""
-        self.qtest.ask(f"set_irq_in {self.path} unnamed-gpio-in {line} {int(level)}")
-
-    def _take(self, seconds):
-        edge = self.qtest.edges.get(timeout=seconds) if seconds > 0 else self.qtest.edges.get_nowait()
-        self.history.append(edge)
-        self.levels[edge[1]] = edge[2]
-
-    def settle(self):
-        """Takes in what has happened so far."""
-        try:
-            while True:
-                self._take(0)
-        except queue.Empty:
-            pass
+    def poll(self, limit_s=0.0):
+        """Takes in what happened; waits up to `limit_s` for the first edge. Returns the new edges (time, line, level)."""
+        new, end = [], time.monotonic() + limit_s
+        while True:
+            try:
+                seen_s, word = self.qtest.edges.get(timeout=max(0.0, end - time.monotonic()) if not new else 0.0)
+            except queue.Empty:
+                return new
+            if word is None:
+                self.qtest.edges.put((0.0, None))
+                if new:
+                    return new
+                raise Gone("QEMU has ended")
+            match = re.fullmatch(r"IRQ (raise|lower) (\d+)", word)
+            if not match:
+                continue
+            line, level = int(match[2]), match[1] == "raise"
+            if self.levels.get(line, False) == level:
+                continue
+            self.levels[line] = level
+            new.append((seen_s, line, level))
+            self.edges.append(new[-1])
 
     def level(self, line):
-        """The level that the guest drives on an output; low before its first edge."""
-        self.settle()
+        self.poll()
         return self.levels.get(line, False)
 
-    def wait(self, line, level, seconds, what):
-        """Waits until the output has this level and returns when it took it (time.monotonic())."""
-        self.settle()
-        end = time.monotonic() + seconds
-        while self.levels.get(line, False) != level:
-            try:
-                self._take(max(0.001, end - time.monotonic()))
-            except queue.Empty:
-                pass
-            if time.monotonic() > end and self.levels.get(line, False) != level:
-                raise TimeoutError(f"line {line} not {'high' if level else 'low'} within {seconds} s: {what}")
-        times = [edge[0] for edge in self.history if edge[1] == line and edge[2] == level]
-        return times[-1] if times else time.monotonic()
+    def wait(self, line, level, limit_s):
+        """The host's time of the edge that brings `line` to `level`; that of the call if it has it already. None: too late."""
+        if self.level(line) == level:
+            return time.monotonic()
+        end = time.monotonic() + limit_s
+        while time.monotonic() < end:
+            for seen_s, changed, to in self.poll(end - time.monotonic()):
+                if changed == line and to == level:
+                    return seen_s
+        return None
 
-    def stays(self, line, level, seconds):
-        """Whether the output keeps this level for so long."""
-        count = len(self.history)
-        time.sleep(seconds)
-        self.settle()
-        moved = [edge for edge in self.history[count:] if edge[1] == line]
-        return not moved and self.levels.get(line, False) == level
+    def hold(self, line, level, for_s):
+        """Whether `line` stays at `level` for so long."""
+        if self.level(line) != level:
+            return False
+        end = time.monotonic() + for_s
+        while time.monotonic() < end:
+            if any(changed == line for _, changed, _ in self.poll(end - time.monotonic())):
+                return False
+        return True
+
+
+class Machine:
+    """One QEMU with both sockets in `folder`, which also is its working directory."""
+
+    def __init__(self, folder, command, log="qemu.log"):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        for name in ("qmp.s", "qt.s"):
+            (folder / name).unlink(missing_ok=True)
+        # Paths of sockets are short by law; the working directory makes them so.
+        with open(folder / log, "ab") as output:
+            self.process = subprocess.Popen(
+                [*map(str, command), "-accel", "tcg", "-qmp", "unix:qmp.s,server=on,wait=off",
+                 "-qtest", "unix:qt.s,server=on,wait=off", "-qtest-log", "/dev/null"],
+                cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        try:
+            self.qmp, self.qtest = Qmp(self._short("qmp.s")), QTest(self._short("qt.s"))
+        except Exception:
+            self.kill()
+            raise
+
+    def _short(self, name):
+        return f"/proc/{self.process.pid}/cwd/{name}"
+
+    def find(self, kind, index=0):
+        """The path of the index-th device whose QOM type begins with `kind`; for PL061s this is port A, B, ..."""
+        for number in range(DEVICES_MAX):
+            path = f"/machine/unattached/device[{number}]"
+            try:
+                found = self.qmp.execute("qom-get", path=path, property="type")
+            except RuntimeError:
+                continue
+            if found.startswith(kind):
+                if index == 0:
+                    return path
+                index -= 1
+        raise RuntimeError(f"no device {kind}")
+
+    def watch(self, path):
+        """The output lines of one device; QEMU allows one device a run."""
+        self.qtest.command(f"irq_intercept_out {path}")
+        return Pins(self.qtest)
+
+    def drive(self, path, line, level):
+        self.qtest.command(f"set_irq_in {path} unnamed-gpio-in {line} {int(level)}")
+
+    def set_link(self, name, up):
+        self.qmp.execute("set_link", name=name, up=up)
+
+    def pause(self):
+        self.qmp.execute("stop")
+
+    def go_on(self):
+        self.qmp.execute("cont")
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def kill(self):
+        """The power is pulled."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for link in ("qmp", "qtest"):
+            if hasattr(self, link):
+                getattr(self, link).close()
