@@ -22,6 +22,9 @@ DATA = BUILD / "bench"
 # A call that recovers a key takes at least this many instructions on a Cortex-M4; no other call comes near.
 RECOVERY_INSTRUCTIONS_MIN = 1_000_000
 
+# At least 95 % of the branches of every decoder are taken.
+BRANCHES_NOT_TAKEN_PERCENT_MAX = 5
+
 
 class SourceFailed(Exception):
     pass
@@ -105,6 +108,17 @@ def step():
             "step_longest_without_recovery_cortex_m4": figure(max(without), "instructions", "./run bench step")}
 
 
+def coverage():
+    """branches of the decoders that the unit tests leave out"""
+    report = json.loads(output(sys.executable, "tests/coverage/coverage.py"))
+    figures = {}
+    for source, count in report.items():
+        left_out = 100 * (count["branches"] - count["taken"]) / count["branches"]
+        figures[f"branches_not_taken.{source}"] = figure(round(left_out, 1), f"% of {count['branches']} branches",
+                                                         "tests/coverage/coverage.py --missed", BRANCHES_NOT_TAKEN_PERCENT_MAX)
+    return figures
+
+
 def heap():
     """heap symbols in the library and in a linked image"""
     output("cmake", "--preset", "cortex-m4")
@@ -134,7 +148,7 @@ def stack():
 
 SOURCES = {
     "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "heap": heap, "chain": chain,
-              "solver": solver},
+              "solver": solver, "coverage": coverage},
     "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack},
 }
 

@@ -30,7 +30,6 @@ constexpr std::uint32_t aura_window_max = 2 * validator_count_max;
 
 constexpr std::uint32_t aura_pending_max = 3;       // announced sets that are not in force yet
 constexpr std::uint32_t aura_empty_steps_max = 32;  // of one header
-constexpr std::uint32_t aura_step_lead_max = 4;     // steps that a header may be ahead of the clock, as in the nodes
 
 struct AuraConfig {
   HeaderShape shape = HeaderShape::aura;
@@ -93,8 +92,8 @@ class AuraVerifier {
   //   timestamp_too_early, timestamp_in_future
   //   header_field_invalid   a shape that is not AuRa's, gas used, empty steps not in form
   //   extra_data_invalid     more than 32 bytes
-  //   wrong_step             not above its parent's, a step or more off the timestamp, too far ahead of the clock, or
-  //                          an empty step that is not between the two or not above the one before
+  //   wrong_step             not above its parent's, a step or more off the timestamp, or an empty step that is not
+  //                          between the two or not above the one before
   //   wrong_author           the step belongs to another validator
   //   wrong_difficulty
   //   too_large              more empty steps than aura_empty_steps_max
@@ -118,7 +117,7 @@ class AuraVerifier {
   enum class Phase : std::uint8_t { idle, sealing, accepted };
 
   Error check_against_parent(TimeBounds time) const;
-  Error check_step(TimeBounds time) const;
+  Error check_step() const;
   Error read_empty_steps();
   Error check_difficulty() const;
   void hash_header();

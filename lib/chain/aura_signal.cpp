@@ -9,18 +9,16 @@ namespace {
 constexpr std::size_t word_size = 32;
 
 // True if the word is the number `value`.
-bool is_word(Bytes word, std::uint32_t value) {
-  return is_zero(word.first(word_size - 4)) && load_be32(&word[word_size - 4]) == value;
+bool is_word(Bytes word, std::uint64_t value) {
+  return is_zero(word.first(word_size - 8)) && load_be64(&word[word_size - 8]) == value;
 }
 
 // The ABI encoding of one address[]: offset 32, count, addresses. Exactly that, with nothing around it.
 Error read_address_list(Bytes data, ValidatorSet& out) {
   if (data.size() < 2 * word_size || data.size() % word_size != 0) return Error::receipt_malformed;
   const std::size_t count = data.size() / word_size - 2;
-  if (count > UINT32_MAX || !is_word(data.first(word_size), word_size) ||
-      !is_word(data.subspan(word_size, word_size), static_cast<std::uint32_t>(count))) {
-    return Error::receipt_malformed;
-  }
+  const bool is_list = is_word(data.first(word_size), word_size) && is_word(data.subspan(word_size, word_size), count);
+  if (!is_list) return Error::receipt_malformed;
   if (count == 0) return Error::validators_empty;
   if (count > validator_count_max) return Error::validators_too_many;
   out = ValidatorSet();
@@ -53,7 +51,7 @@ void AuraSignal::start(const AuraState& state, const AuraConfig& config, std::ui
 
 Result<SignalProgress> AuraSignal::push(Bytes node) {
   if (error_ != Error::none) return error_;
-  if (progress_ == SignalProgress::announced || progress_ == SignalProgress::nothing) {
+  if (is_done()) {
     error_ = Error::trie_trailing_nodes;
     return error_;
   }
@@ -96,8 +94,7 @@ Error AuraSignal::take_log(const Log& log, bool& is_match) {
 }
 
 Error AuraSignal::commit(AuraState& state) const {
-  const bool is_done = progress_ == SignalProgress::announced || progress_ == SignalProgress::nothing;
-  WATTPROOF_CHECK(error_ == Error::none && is_done && state.is_signal_due && state.number == number_);
+  WATTPROOF_CHECK(error_ == Error::none && is_done() && state.is_signal_due && state.number == number_);
   if (progress_ == SignalProgress::announced) {
     if (state.pending_count == aura_pending_max) return Error::capacity;
     state.pending[state.pending_count++] = {number_, set_};

@@ -47,6 +47,7 @@ class AuraSignal {
   Error commit(AuraState& state) const;
 
  private:
+  bool is_done() const { return progress_ == SignalProgress::announced || progress_ == SignalProgress::nothing; }
   Error take_receipt();
   Error take_log(const Log& log, bool& is_match);
 

@@ -116,7 +116,6 @@ Result<std::uint64_t> access_list_gas(Bytes list) {
     }
     if (entry.finish() != Error::none || keys.error() != Error::none) return Error::transaction_malformed;
   }
-  if (entries.error() != Error::none) return Error::transaction_malformed;
   return gas;
 }
 

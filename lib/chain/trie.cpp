@@ -16,7 +16,7 @@ constexpr std::uint32_t hash_size = 32;  // a node of at least this size is name
 
 // A child of a branch or of an extension: nothing, a hash, or a node of less than 32 bytes.
 bool is_child(const RlpItem& item) {
-  if (item.is_list) return item.payload.size() + item.prefix_size < hash_size;
+  if (item.is_list) return !item.payload.empty() && item.payload.size() + item.prefix_size < hash_size;
   return item.payload.empty() || item.payload.size() == hash_size;
 }
 
@@ -151,7 +151,7 @@ Error TrieVerifier::take_branch(Bytes items, Bytes& embedded) {
   for (std::uint32_t i = 0; i < branch_child_count; ++i) {
     const RlpItem item = reader.any();
     if (!is_child(item)) return Error::trie_node_malformed;
-    occupied += item.payload.empty() && !item.is_list ? 0U : 1U;
+    occupied += item.payload.empty() ? 0U : 1U;
     if (i == place) chosen = item;
   }
   const RlpItem value = reader.any();

@@ -225,6 +225,23 @@ TEST_F(Signal, needs_a_start_and_takes_nothing_after_its_answer) {
   EXPECT_EQ(signal.push(Buffer{0x80}).error(), Error::trie_trailing_nodes);
 }
 
+TEST_F(Signal, an_announcement_is_the_end_and_belongs_to_its_block) {
+  const std::vector<Buffer> receipts{receipt_with({signal_log(new_keys)})};
+  ASSERT_EQ(extend(receipts, true), Error::none);
+  AuraSignal signal;
+  signal.start(state, config, 1);
+  EXPECT_DEATH((void)signal.commit(state), "CHECK failed") << "before its answer";
+  ASSERT_EQ(*feed(signal, receipts, 1), SignalProgress::announced);
+  AuraState settled = state;
+  settled.is_signal_due = false;
+  EXPECT_DEATH((void)signal.commit(settled), "CHECK failed") << "nothing is due";
+  AuraState later = state;
+  ++later.number;
+  EXPECT_DEATH((void)signal.commit(later), "CHECK failed") << "another block";
+  EXPECT_EQ(signal.push(Buffer{0x80}).error(), Error::trie_trailing_nodes);
+  EXPECT_DEATH((void)signal.commit(state), "CHECK failed") << "after an error";
+}
+
 TEST_F(Signal, two_sets_become_final_in_the_order_of_their_announcement) {
   AuraSignal signal;
   const std::vector<Buffer> first{receipt_with({signal_log(new_keys)})};

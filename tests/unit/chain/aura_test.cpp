@@ -344,6 +344,13 @@ TEST_F(AuraEmptySteps, are_taken_on_trust_of_their_seals_where_no_parent_is_know
   EXPECT_NE(verify(header.encode(), bare, config), Error::none);
 }
 
+TEST_F(AuraEmptySteps, that_leave_their_list_are_refused) {
+  TestAuraHeader header = aura_child(state, aura_start_step + 4, config.shape);
+  header.empty_steps = {Buffer{0xc5, 0x01}};
+  header.seal_with(key_of(header.step));
+  EXPECT_EQ(verify(header.encode(), state, config), Error::header_field_invalid);
+}
+
 TEST_F(Aura, commits_only_what_was_accepted) {
   AuraVerifier verifier;
   EXPECT_DEATH(verifier.commit(state), "CHECK failed");

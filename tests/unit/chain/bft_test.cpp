@@ -495,6 +495,21 @@ TEST(bft, takes_the_set_from_configuration_where_the_chain_keeps_it_in_a_contrac
   EXPECT_EQ(head.number, 101U);
 }
 
+TEST(bft, a_number_that_would_take_longer_than_time_has_is_too_early) {
+  const std::vector<TestKey> keys = sorted_keys(4);
+  TrustedHead head = head_of(sealed_bft_header(keys, 100, start_s), keys);
+  BftConfig config;
+  config.period_s_min = 2;
+  const BftHeader header = sealed_bft_header(keys, UINT64_MAX, start_s + 10);
+  EXPECT_EQ(verify(header.encode(), head, config).error, Error::timestamp_too_early);
+}
+
+TEST(bft, commits_only_what_was_accepted) {
+  TrustedHead head;
+  const BftVerifier verifier;
+  EXPECT_DEATH(verifier.commit(head), "CHECK failed");
+}
+
 TEST(bft, quorum_is_two_thirds_rounded_up) {
   const std::array<std::uint32_t, 11> quorums{0, 1, 2, 2, 3, 4, 4, 5, 6, 6, 7};
   for (std::uint32_t count = 0; count < quorums.size(); ++count) EXPECT_EQ(bft_quorum(count), quorums[count]) << count;

@@ -92,6 +92,7 @@ TEST_F(CliqueRun, refuses_what_does_not_link_or_belong) {
   EXPECT_EQ(with(0, [](auto& h) { h.fields.timestamp_s -= 1; }), Error::timestamp_too_early) << "500 blocks at least";
   EXPECT_EQ(with(0, [](auto& h) { h.fields.timestamp_s = 0; }), Error::timestamp_too_early);
   EXPECT_EQ(with(0, [](auto& h) { h.fields.number = 100; }), Error::number_not_newer);
+  EXPECT_EQ(with(0, [](auto& h) { h.fields.number = UINT64_MAX; }), Error::timestamp_too_early) << "more time than there is";
   EXPECT_EQ(with(2, [](auto& h) { h.fields.difficulty = 3 - h.fields.difficulty; }), Error::wrong_difficulty);
   EXPECT_EQ(with(2, [](auto& h) { h.fields.timestamp_s += 2'000'000; }), Error::none) << "only the first is held to it";
   EXPECT_EQ(with(0, [](auto& h) { h.fields.timestamp_s += 2'000'000; }), Error::trusting_period_over);

@@ -184,6 +184,7 @@ TEST_F(Clique, refuses_each_broken_rule_by_its_name) {
   EXPECT_EQ(error_with([](auto& h) { h.fields.difficulty = 3; }), Error::wrong_difficulty);
   EXPECT_EQ(error_with([](auto& h) { h.fields.difficulty = 3 - h.fields.difficulty; }), Error::wrong_difficulty);
   EXPECT_EQ(error_with([](auto& h) { h.fields.number = 5; }), Error::number_not_newer);
+  EXPECT_EQ(error_with([](auto& h) { h.vanity.resize(32 + 19); }), Error::extra_data_invalid) << "no whole address";
   EXPECT_EQ(error_with([](auto& h) { h.fields.number = 4; }), Error::number_not_newer);
   EXPECT_EQ(error_with([](auto& h) { h.fields.number = 7; }), Error::number_not_contiguous);
   EXPECT_EQ(error_with([](auto& h) { h.fields.parent_hash[0] ^= 1; }), Error::parent_hash_mismatch);
@@ -322,6 +323,42 @@ TEST_F(Clique, a_checkpoint_without_hash_and_time_needs_only_the_seal) {
   bare.signers = state.signers;
   EXPECT_EQ(verify(header.encode(), bare, config), Error::none);
   EXPECT_EQ(bare.hash, header.hash());
+}
+
+TEST_F(Clique, nobody_seals_a_genesis) {
+  config.epoch_length = 0;  // no epoch blocks: number 0 would be one
+  CliqueState bare;
+  bare.signers = state.signers;
+  TestCliqueHeader header = clique_child(bare, keys[1], config);
+  header.fields.number = 0;
+  header.seal_with(keys[1]);
+  EXPECT_EQ(verify(header.encode(), bare, config), Error::number_not_newer);
+  header.fields.number = 1;
+  header.seal_with(keys[1]);
+  EXPECT_EQ(verify(header.encode(), bare, config), Error::none) << "without epochs a chain goes on all the same";
+}
+
+TEST_F(Clique, who_was_dropped_settles_nothing_any_more) {
+  config.epoch_length = 1'000'000;
+  // 0, 1 and 2 drop 3, which has just sealed; of the three that are left two are due.
+  for (const std::uint32_t signer : {3U, 0U, 1U}) {
+    ASSERT_EQ(extend(state, keys[signer], config, [&](auto& h) {
+      if (signer != 3) h.vote(keys[3].address, false);
+    }), Error::none);
+  }
+  ASSERT_EQ(extend(state, keys[2], config, [&](auto& h) { h.vote(keys[3].address, false); }), Error::none);
+  EXPECT_EQ(state.signers.count, 3U);
+  EXPECT_EQ(settled_block(state)->number, state.number - 1);
+  CliqueState only_dropped = state;
+  only_dropped.recent[0] = state.recent[0];
+  only_dropped.recent_count = 1;
+  ASSERT_EQ(only_dropped.recent[0].signer, keys[3].address);
+  EXPECT_EQ(settled_block(only_dropped).error(), Error::not_final);
+}
+
+TEST_F(Clique, commits_only_what_was_accepted) {
+  CliqueVerifier verifier;
+  EXPECT_DEATH(verifier.commit(state), "CHECK failed");
 }
 
 }  // namespace

@@ -177,6 +177,11 @@ TEST(transaction, refuses_each_fault_by_its_name) {
   EXPECT_EQ(outcome_with(2, 4, rlp_number(21'000 + 20 + 2'400 + 2 * 1'900 - 1)), "out_of_range") << "a unit of gas short";
   EXPECT_EQ(outcome_with(2, 4, rlp_number(21'000 + 20 + 2'400 + 2 * 1'900)), "0x" + to_hex(key.address));
   EXPECT_EQ(outcome_with(2, 5, {0x80}), "0x" + to_hex(key.address)) << "a creation, with gas enough";
+  EXPECT_EQ(outcome_with(2, 8, rlp_list({{0x05}})), "transaction_malformed") << "an entry that is no list";
+  // [chain, nonce, priority, fee, gas, to, value, data, list], then a parity that is none.
+  TestTransaction unsigned_one(2);
+  unsigned_one.items.insert(unsigned_one.items.end(), {rlp_number(2), rlp_number(1), rlp_number(1)});
+  EXPECT_EQ(outcome_of(unsigned_one.with_type(rlp_list(unsigned_one.items)), 1337), "bad_signature");
   Buffer encoded = TestTransaction(2).sign(key);
   encoded.pop_back();
   EXPECT_EQ(outcome_of(encoded, 1337), "transaction_malformed");

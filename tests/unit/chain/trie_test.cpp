@@ -214,7 +214,11 @@ TEST(trie, refuses_each_malformed_node_by_its_name) {
   EXPECT_EQ(outcome_of_root(Buffer{0xc0}, key), "trie_node_malformed");
   EXPECT_EQ(outcome_of_root(rlp_list({{0x01}, {0x02}, {0x03}}), key), "trie_node_malformed");
   EXPECT_EQ(outcome_of_root(rlp_list(std::vector<Buffer>(16, {0x80})), key), "trie_node_malformed");
-  EXPECT_EQ(outcome_of_root(rlp_list(std::vector<Buffer>(18, {0x80})), key), "trie_node_malformed");
+  for (const std::size_t count : {18U, 19U, 40U}) {
+    EXPECT_EQ(outcome_of_root(rlp_list(std::vector<Buffer>(count, {0x80})), key), "trie_node_malformed") << count;
+  }
+  EXPECT_EQ(outcome_of_root(rlp_list({{0x20}, {0x81, 0x05}}), key), "trie_node_malformed") << "a value in a longer encoding";
+  EXPECT_EQ(outcome_of_root(Buffer{0xc2, 0x20, 0x81}, key), "trie_node_malformed") << "an item that leaves its node";
   Buffer trailing = good_leaf;
   trailing.push_back(0x80);
   EXPECT_EQ(outcome_of_root(trailing, key), "trie_node_malformed");
@@ -234,6 +238,7 @@ TEST(trie, checks_all_items_of_a_branch_not_only_the_one_on_the_path) {
     ASSERT_EQ(embedded_32.size(), 32U);
     EXPECT_EQ(outcome_of_root(branch_with({{1, short_leaf}, {place, embedded_32}}), key), "trie_node_malformed");
   }
+  EXPECT_EQ(outcome_of_root(branch_with({{1, short_leaf}, {2, {0xc0}}}), key), "trie_node_malformed") << "a node of no items";
   EXPECT_EQ(outcome_of_root(branch_with({{1, short_leaf}, {16, {0xc0}}}), key), "trie_value_malformed");
   EXPECT_EQ(outcome_of_root(branch_with({{1, short_leaf}, {16, {0x07}}}), key), "found 55");
   EXPECT_EQ(outcome_of_root(branch_with({{1, short_leaf}, {16, {0x07}}}), key, true), "trie_value_malformed")
@@ -484,6 +489,8 @@ TEST(trie, a_shared_node_that_nobody_wants_is_refused) {
   const Buffer malformed = rlp_list({{0x01}, {0x02}, {0x03}});
   verifiers[0].begin(crypto::keccak256(malformed), account_key(Address{}));
   EXPECT_EQ(push_shared(verifiers, malformed).error(), Error::trie_node_malformed);
+  std::vector<TrieVerifier> too_many(65);
+  EXPECT_DEATH((void)push_shared(too_many, malformed), "CHECK failed");
 }
 
 }  // namespace

@@ -218,6 +218,7 @@ TEST(cbor, holds_one_document_and_no_more) {
   CborReader reader(two);
   EXPECT_TRUE(reader.read_uint());
   EXPECT_EQ(reader.finish(), Error::trailing_bytes);
+  EXPECT_EQ(reader.peek().error(), Error::unexpected);
   EXPECT_EQ(reader.read_uint().error(), Error::unexpected);
 
   // An item of the outer array is not taken for one of the inner array: the inner one is closed by its count.
@@ -250,6 +251,19 @@ TEST(cbor, watches_the_writer_count_its_items) {
             }),
             "unexpected");
   EXPECT_EQ(written([](CborWriter& w) { w.text(ascii("a\nb")); }), "out_of_range");
+  const auto after_the_end = [](const std::function<void(CborWriter&)>& add) {
+    return written([&](CborWriter& w) {
+      w.uint(1);
+      add(w);
+      w.text(ascii("a\nb"));  // the first error is the one that is told
+    });
+  };
+  EXPECT_EQ(after_the_end([](CborWriter& w) { w.integer(-1); }), "unexpected");
+  EXPECT_EQ(after_the_end([](CborWriter& w) { w.bytes(ascii("a")); }), "unexpected");
+  EXPECT_EQ(after_the_end([](CborWriter& w) { w.text(ascii("a")); }), "unexpected");
+  EXPECT_EQ(after_the_end([](CborWriter& w) { w.boolean(true); }), "unexpected");
+  EXPECT_EQ(after_the_end([](CborWriter& w) { w.null(); }), "unexpected");
+  EXPECT_EQ(after_the_end([](CborWriter& w) { w.array(0); }), "unexpected");
   EXPECT_EQ(written([](CborWriter& w) { w.array(cbor_array_count_max + 1); }), "too_large");
 }
 

@@ -194,6 +194,22 @@ TEST(rlp, opens_exactly_one_list) {
   EXPECT_EQ(error_of("01"), Error::wrong_type);
 }
 
+TEST(rlp, writes_the_shortest_prefix_of_every_size) {
+  const auto prefix = [](std::uint32_t size) {
+    const RlpSmall list = rlp_list_prefix(size);
+    return testing::to_hex(list.view());
+  };
+  EXPECT_EQ(prefix(55), "f7");
+  EXPECT_EQ(prefix(56), "f838");
+  EXPECT_EQ(prefix(0xff), "f8ff");
+  EXPECT_EQ(prefix(0x100), "f90100");
+  EXPECT_EQ(prefix(0xffff), "f9ffff");
+  EXPECT_EQ(prefix(0x10000), "fa010000");
+  EXPECT_EQ(prefix(0xffffff), "faffffff");
+  EXPECT_EQ(prefix(0x1000000), "fb01000000");
+  EXPECT_EQ(prefix(UINT32_MAX), "fbffffffff");
+}
+
 // All inputs of up to three bytes: what is accepted must be the encoding of what was decoded.
 TEST(rlp, accepts_one_encoding_only_among_all_short_inputs) {
   std::size_t accepted = 0;

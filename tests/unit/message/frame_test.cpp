@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 #include <vector>
+
+#include "codec/cbor.hpp"
 
 namespace wattproof::message {
 namespace {
@@ -147,6 +150,98 @@ TEST(frame, parts_beyond_their_total_and_unknown_wants_are_refused) {
   std::vector<std::uint8_t> want = valid_up_frames()[1];
   want[4] = 7;
   EXPECT_EQ(decode(want, up), Error::unknown_kind);
+}
+
+// A frame as no encoder of ours writes it: this many items announced, then version, kind and what `add` writes.
+std::vector<std::uint8_t> raw_frame(std::uint64_t kind, std::uint32_t items, const std::function<void(codec::CborWriter&)>& add) {
+  Buffer b{};
+  codec::CborWriter writer(b);
+  writer.array(items + 2);
+  writer.uint(1);
+  writer.uint(kind);
+  add(writer);
+  return copy(writer.finish());
+}
+
+TEST(frame, refuses_each_fault_to_a_device_by_its_name) {
+  const auto error_of = [](const std::vector<std::uint8_t>& bytes) {
+    static DownFrame frame;
+    return decode(bytes, frame);
+  };
+  const auto of_numbers = [&](std::uint64_t kind, const std::vector<std::uint64_t>& numbers) {
+    return error_of(raw_frame(kind, static_cast<std::uint32_t>(numbers.size()), [&](codec::CborWriter& w) {
+      for (const std::uint64_t number : numbers) w.uint(number);
+    }));
+  };
+  EXPECT_EQ(error_of(std::vector<std::uint8_t>(frame_size_max + 1, 0)), Error::too_large);
+  EXPECT_EQ(error_of({0x80}), Error::wrong_length) << "no version";
+  EXPECT_EQ(of_numbers(256 + 16, {1, 2, 3, 4}), Error::unknown_kind) << "a kind is one byte";
+  EXPECT_EQ(of_numbers(15, {1}), Error::unknown_kind);
+  EXPECT_EQ(of_numbers(21, {1}), Error::unknown_kind);
+  EXPECT_EQ(of_numbers(16, {1, 2, 3, 4}), Error::none);
+  EXPECT_EQ(of_numbers(16, {1, 2, 3}), Error::wrong_length) << "an item short";
+  EXPECT_EQ(of_numbers(16, {1, 2, 3, 4, 5}), Error::wrong_length) << "an item more";
+  EXPECT_EQ(of_numbers(20, {1, 0}), Error::out_of_range) << "no such reason";
+  EXPECT_EQ(of_numbers(20, {1, 3}), Error::none);
+  EXPECT_EQ(of_numbers(20, {1, 4}), Error::out_of_range);
+
+  const auto nodes = [&](std::uint64_t offset, std::uint64_t total, std::uint32_t count) {
+    return error_of(raw_frame(18, 4, [&](codec::CborWriter& w) {
+      for (const std::uint64_t number : {std::uint64_t{1}, offset, total}) w.uint(number);
+      w.array(count);
+      for (std::uint32_t i = 0; i < count; ++i) w.bytes(word);
+    }));
+  };
+  EXPECT_EQ(nodes(0, 1, 1), Error::none);
+  EXPECT_EQ(nodes(0, 1, 0), Error::out_of_range) << "no node at all";
+  EXPECT_EQ(nodes(2, 1, 1), Error::out_of_range) << "beyond the last";
+  EXPECT_EQ(nodes(1, 2, 2), Error::out_of_range) << "more than there are";
+  EXPECT_EQ(nodes(0, 20, nodes_per_frame_max + 1), Error::too_large);
+  const auto part = [&](std::uint64_t offset, std::uint64_t total, std::size_t size) {
+    return error_of(raw_frame(19, 4, [&](codec::CborWriter& w) {
+      for (const std::uint64_t number : {std::uint64_t{1}, total, offset}) w.uint(number);
+      w.bytes(std::vector<std::uint8_t>(size, 7));
+    }));
+  };
+  EXPECT_EQ(part(0, 10, 10), Error::none);
+  EXPECT_EQ(part(11, 10, 1), Error::out_of_range) << "behind the end";
+  EXPECT_EQ(part(0, 10, 0), Error::out_of_range);
+}
+
+TEST(frame, refuses_each_fault_from_a_device_by_its_name) {
+  const auto error_of = [](const std::vector<std::uint8_t>& bytes) {
+    static UpFrame frame;
+    return decode(bytes, frame);
+  };
+  const auto update = [&](std::size_t profile_size) {
+    return error_of(raw_frame(3, 4, [&](codec::CborWriter& w) {
+      w.uint(1);
+      w.uint(2);
+      w.bytes(std::vector<std::uint8_t>(profile_size, 7));
+      w.bytes(some_signature());
+    }));
+  };
+  EXPECT_EQ(update(96), Error::none);
+  EXPECT_EQ(update(0), Error::wrong_length);
+  EXPECT_EQ(update(95), Error::wrong_length) << "no whole number of slots";
+  EXPECT_EQ(error_of(raw_frame(0, 0, [](codec::CborWriter&) {})), Error::unknown_kind);
+  EXPECT_EQ(error_of(raw_frame(6, 0, [](codec::CborWriter&) {})), Error::unknown_kind);
+  EXPECT_EQ(error_of(raw_frame(1, 0, [](codec::CborWriter&) {})), Error::wrong_length);
+}
+
+TEST(frame, is_not_written_if_it_is_empty_or_does_not_fit) {
+  Buffer b{};
+  Nodes nodes;
+  EXPECT_EQ(encode(nodes, b).error(), Error::out_of_range) << "no node at all";
+  nodes.count = nodes_per_frame_max + 1;
+  EXPECT_EQ(encode(nodes, b).error(), Error::out_of_range);
+  const std::vector<std::uint8_t> node(500, 2);
+  nodes.count = 3;
+  for (Bytes& item : nodes.items) item = node;
+  EXPECT_EQ(encode(nodes, b).error(), Error::too_large) << "no frame is longer, whatever the buffer";
+  EXPECT_EQ(encode(nodes, MutableBytes(b).first(700)).error(), Error::capacity) << "the buffer is at fault";
+  std::vector<std::uint8_t> large(2 * frame_size_max);
+  EXPECT_EQ(encode(nodes, large).error(), Error::too_large);
 }
 
 TEST(frame, whatever_decodes_encodes_to_the_same_bytes) {
