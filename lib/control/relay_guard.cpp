@@ -146,20 +146,22 @@ void RelayGuard::opened(BootMs now) {
   follow_clock(now);
   change(now, false);
   changed_ = now;
+  was_opened_ = true;
 }
 
 std::uint64_t RelayGuard::hold_ms(Cause cause) const {
   if (on_) return limits_.on_ms_min;
   // The spread is for what happens in many homes at once; a person at the button is one.
   const bool is_spread = is_first_start_ && cause != Cause::person;
-  return std::uint64_t{limits_.off_ms_min} + (is_spread ? spread_ms_ : 0);
+  const std::uint32_t pause_ms = was_opened_ ? std::max(limits_.off_ms_min, retry_ms_min) : limits_.off_ms_min;
+  return std::uint64_t{pause_ms} + (is_spread ? spread_ms_ : 0);
 }
 
 void RelayGuard::change(BootMs now, bool on) {
   if (on == on_) return;
   on_ = on;
   changed_ = now;
-  if (on) is_first_start_ = false;
+  if (on) is_first_start_ = was_opened_ = false;
   // What was sensed before says nothing about the new state.
   is_sensed_ = false;
   disagree_.stop();

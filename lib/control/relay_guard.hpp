@@ -27,6 +27,7 @@ constexpr std::uint32_t hold_ms_max = 86'400'000;          // longest minimum on
 constexpr std::uint32_t fallback_ms_max = 7 * 86'400'000;  // longest time without instruction before the fallback
 constexpr std::uint32_t override_ms_max = 86'400'000;      // longest command by a person
 constexpr std::uint32_t trip_forget_ms = 3'600'000;        // a run of this length without a trip clears the count of trips
+constexpr std::uint32_t retry_ms_min = 1'000;              // pause after an opening that was not commanded, even if off_ms_min is less
 constexpr std::uint32_t wake_ms_max = 3'600'000;           // a guard asks to be woken at least once an hour
 
 // What a board states about one relay. Zero minimum times suit a lamp; the defaults suit a compressor.
@@ -83,7 +84,8 @@ class RelayGuard {
 
   // The board reports that the relay is open, and only from now on: a closing failed, or an opening took more than one
   // try. Either way the minimum off time begins here, so no run is cut short and no pause either. An opening that fails is
-  // the board's to repeat, at once; a closing is not, since a run that begins late would end too early.
+  // the board's to repeat, at once; a closing is not, since a run that begins late would end too early. A load without a
+  // minimum off time is closed again after retry_ms_min, so that a dead driver is not asked without end.
   void opened(BootMs now);
 
   // What the relay should do now. Call it on every wake-up and after every event.
@@ -125,6 +127,7 @@ class RelayGuard {
   BootMs now_{};      // the latest time that was told
   BootMs changed_{};  // when `on_` last changed, or the boot
   bool on_ = false;
+  bool was_opened_ = false;  // by the board, not by this guard
   bool is_first_start_ = true;  // no start since the boot: the spread applies
 
   Timer instruction_;

@@ -172,6 +172,7 @@ void Node::take_input(const Input& input) {
     case InputKind::opened:
       note(Error::hardware_failed);
       guard_->opened(now_);
+      relay_on_ = false;  // closing it again is a command again
       return;
     case InputKind::stored: take_stored(input.record_id, input.ok); return;
     case InputKind::signature: take_signature(input.signature, input.ok); return;

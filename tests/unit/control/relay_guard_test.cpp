@@ -290,6 +290,17 @@ TEST(relay_guard, counts_the_pause_from_an_opening_that_came_late) {
   EXPECT_TRUE(guard.step(at(19 * minute)).on);
 }
 
+TEST(relay_guard, does_not_ask_a_dead_driver_without_end) {
+  RelayGuard guard({.on_ms_min = 0, .off_ms_min = 0, .start_spread_ms_max = 0}, {0}, 0);
+  guard.instruct({0}, true);
+  ASSERT_TRUE(guard.step({0}).on);
+  guard.opened({5});
+  EXPECT_FALSE(guard.step({5}).on);
+  EXPECT_EQ(guard.next_wake({5}).ms, 5 + retry_ms_min);
+  EXPECT_FALSE(guard.step({4 + retry_ms_min}).on);
+  EXPECT_TRUE(guard.step({5 + retry_ms_min}).on);
+}
+
 TEST(relay_guard, crosses_the_32_bit_wrap_unmoved) {
   const std::uint64_t wrap = std::uint64_t{1} << 32;
   RelayGuard guard(without_spread(), at(wrap - 6 * minute), 1);

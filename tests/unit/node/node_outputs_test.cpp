@@ -108,6 +108,21 @@ TEST(node_outputs, the_person_at_the_button_wins_for_the_stated_time) {
   EXPECT_TRUE(plug.bench.node().relay_is_on());
 }
 
+TEST(node_outputs, a_relay_that_the_board_opened_is_commanded_anew) {
+  Plug plug(cycle_at(0));
+  plug.hours(1.5);
+  ASSERT_TRUE(plug.bench.node().relay_is_on());
+  const std::size_t before = plug.bench.outputs.size();
+  node::Input opened;
+  opened.kind = node::InputKind::opened;
+  plug.bench.feed(opened);
+  EXPECT_FALSE(plug.bench.node().relay_is_on());
+  EXPECT_EQ(plug.bench.outputs.size(), before);  // it is open already
+  plug.bench.pass(1);
+  ASSERT_EQ(plug.bench.outputs.size(), before + 1);
+  EXPECT_TRUE(plug.bench.outputs.back().on);
+}
+
 TEST(node_outputs, a_contactor_is_open_when_the_set_point_is_zero) {
   FakeChain chain;
   NodeBench bench(chain);
