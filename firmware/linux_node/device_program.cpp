@@ -65,6 +65,7 @@ int DeviceProgram::run() {
     runner_.run();
     serve_link();
     runner_.run();
+    serve_relay();
     tell_progress();
     feed_watchdog();
     entries[1] = {port_.link().socket(), static_cast<short>(port_.link().wants_write() ? POLLIN | POLLOUT : POLLIN), 0};
@@ -103,6 +104,13 @@ void DeviceProgram::serve_link() {
     runner_.feed(input);
     tell_progress();
   }
+}
+
+void DeviceProgram::serve_relay() {
+  if (!port_.take_overruled()) return;
+  node::Input input;
+  input.kind = node::InputKind::opened;
+  runner_.feed(input);
 }
 
 void DeviceProgram::tell_progress() {

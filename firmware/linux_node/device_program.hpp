@@ -23,6 +23,7 @@ class DeviceProgram {
  private:
   int open_signals();
   void serve_link();
+  void serve_relay();
   void tell_progress();
   void feed_watchdog();
   [[nodiscard]] int wait_ms();

@@ -208,6 +208,13 @@ Error LinuxPort::sense_relay(bool& on) {
   return relay_->sense(on, now());
 }
 
+bool LinuxPort::take_overruled() {
+  if (relay_ == nullptr || !relay_->take_overruled()) return false;
+  relay_commanded_ = false;
+  log(Level::warning, Event("relay_overruled").add("detail", "the keeper has opened the relay: this program was frozen or too slow"));
+  return true;
+}
+
 void LinuxPort::report(hal::Fault fault, Error error) {
   Event event(fault_name(fault));
   event.add("error", error);

@@ -43,6 +43,9 @@ class LinuxPort {
   hal::MqttLink& link() { return link_; }
   [[nodiscard]] const Address& address() const { return key_.address(); }
 
+  // True once after the keeper has opened the relay on its own: the node is to be told with an input `opened`.
+  bool take_overruled();
+
   // Drives every output to its fallback state at once, past the guard: the program is about to end, and a relay that
   // nobody watches must not stay on. Reported as reason "fallback".
   void make_safe();

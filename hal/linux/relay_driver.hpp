@@ -19,6 +19,9 @@ class RelayDriver {
   //   hardware_failed  it can, but the reading failed
   virtual Error sense(bool& on, BootMs now) = 0;
   [[nodiscard]] virtual std::string detail() const { return {}; }
+  // True once after somebody else than the owner has opened the contact: the owner must be told, since a board without a
+  // sense line would believe for ever that its relay is closed.
+  [[nodiscard]] virtual bool take_overruled() { return false; }
 };
 
 struct GpioRelayOptions {

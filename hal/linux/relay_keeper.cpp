@@ -28,6 +28,7 @@ enum class Request : std::uint8_t { open, close, sense };
 struct Answer {
   std::uint16_t error = 0;
   std::uint8_t on = 0;
+  std::uint8_t overruled = 0;  // since the answer before, the keeper has opened the relay by itself
   std::array<char, detail_size_max> detail{};
 };
 
@@ -76,19 +77,24 @@ class Keeper {
       error = driver_->command(on, boot_now());
       if (error == Error::none) is_on_ = on;
     }
-    return reply(answer_of(error, on, driver_->detail()));
+    Answer answer = answer_of(error, on, driver_->detail());
+    answer.overruled = std::exchange(has_overruled_, false) ? 1 : 0;
+    return reply(answer);
   }
 
   // Opening is repeated at every deadline until it works.
   void make_safe() {
     if (options_.stays_on || !is_on_) return;
-    if (driver_->command(false, boot_now()) == Error::none) is_on_ = false;
+    if (driver_->command(false, boot_now()) != Error::none) return;
+    is_on_ = false;
+    has_overruled_ = true;
   }
 
   int socket_;
   RelayKeeperOptions options_;
   std::unique_ptr<RelayDriver> driver_;
   bool is_on_ = false;
+  bool has_overruled_ = false;
 };
 
 // ---- in the owner
@@ -117,11 +123,13 @@ class KeptRelay final : public RelayDriver {
   }
 
   std::string detail() const override { return detail_; }
+  bool take_overruled() override { return std::exchange(was_overruled_, false); }
 
   Error receive(Answer& answer) {
     pollfd entry{socket_, POLLIN, 0};
     if (poll(&entry, 1, answer_ms_max) == 1 && ::recv(socket_, &answer, sizeof(answer), 0) == sizeof(answer)) {
       answer.detail.back() = '\0';
+      was_overruled_ = was_overruled_ || answer.overruled != 0;
       detail_ = answer.detail.data();
       return static_cast<Error>(answer.error);
     }
@@ -133,7 +141,7 @@ class KeptRelay final : public RelayDriver {
   Error ask(Request request, Answer& answer) {
     // What a late keeper has answered to an older question is not the answer to this one.
     Answer stale;
-    while (::recv(socket_, &stale, sizeof(stale), MSG_DONTWAIT) > 0) {}
+    while (::recv(socket_, &stale, sizeof(stale), MSG_DONTWAIT) > 0) was_overruled_ = was_overruled_ || stale.overruled != 0;
     if (::send(socket_, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(request)) {
       detail_ = std::string("the relay keeper is gone: ") + std::strerror(errno);
       return Error::hardware_failed;
@@ -144,6 +152,7 @@ class KeptRelay final : public RelayDriver {
   int socket_;
   pid_t process_;
   std::string detail_;
+  bool was_overruled_ = false;
 };
 
 }  // namespace

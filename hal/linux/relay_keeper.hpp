@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small process that owns the relay for a larger one. It holds the line and a deadline, and nothing else: if the owner
 // is killed it opens the relay and ends; if the owner is frozen, or too busy to call for a while, it opens the relay and
-// waits. An owner that comes back finds the contact open, senses that, and decides anew.
+// waits. An owner that comes back is told so (take_overruled) and decides anew.
 //
 // The two talk over a socket pair, one datagram each way. Every call of the owner, sensing included, moves the deadline;
 // hal::Runner senses once a second.

@@ -137,6 +137,20 @@ TEST_F(relay_keeper, tries_an_opening_again_until_it_works) {
   waitpid(owner, nullptr, 0);
 }
 
+TEST_F(relay_keeper, tells_an_owner_that_is_back_once_that_it_was_overruled) {
+  ASSERT_EQ(open_relay_keeper({.deadline_ms = 100}, opener(), relay_, detail_), Error::none);
+  EXPECT_EQ(relay_->command(true, {}), Error::none);
+  EXPECT_FALSE(relay_->take_overruled());
+  EXPECT_TRUE(becomes(false));  // this owner did not call for 100 ms
+  bool on = true;
+  EXPECT_EQ(relay_->sense(on, {}), Error::none);
+  EXPECT_TRUE(relay_->take_overruled());
+  EXPECT_FALSE(relay_->take_overruled());
+  EXPECT_EQ(relay_->command(true, {}), Error::none);
+  EXPECT_TRUE(is_closed());
+  EXPECT_FALSE(relay_->take_overruled());
+}
+
 TEST_F(relay_keeper, passes_on_what_the_driver_says) {
   EXPECT_EQ(open_relay_keeper({}, [](std::unique_ptr<RelayDriver>&, std::string& detail) {
     detail = "no such line";
