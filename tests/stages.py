@@ -218,8 +218,39 @@ def demo(stage):
         stage.count(ok, f"demo {options}" + ("" if ok else "\n" + tail(output)))
 
 
+def unit_cases(stage, command, what):
+    """Runs a unittest program and adds up what it says of each case."""
+    status, output = stage.run(command, what, check=False)
+    ran = re.findall(r"^Ran (\d+) tests? in", output, re.MULTILINE)
+    bad = re.findall(r"^(?:FAIL|ERROR): (\S+)", output, re.MULTILINE)
+    skipped = len(re.findall(r"\.\.\. skipped", output))
+    if not ran or (status != 0 and not bad):
+        raise StageFailed(f"{what}\n{tail(output)}")
+    for name in bad:
+        stage.say(f"FAILED: {name}\n{tail(output)}")
+    stage.failed += len(bad)
+    stage.skipped += skipped
+    stage.passed += max(0, int(ran[-1]) - len(bad) - skipped)
+    stage.say(f"{what}: {ran[-1]} cases, {len(bad)} failed, {skipped} skipped")
+
+
+def linux_board(stage):
+    """the Linux device on an emulated 64-bit ARM board, its pins seen from outside"""
+    sys.path.insert(0, str(ROOT / "tests/board"))
+    import vm  # only here: it needs what a machine without QEMU lacks
+    reason = vm.missing() or ("this machine cannot build for aarch64" if not shutil.which("aarch64-linux-gnu-g++")
+                              and platform.machine() != "aarch64" else "")
+    if reason:
+        stage.skipped += 1
+        stage.say(f"skipped: {reason}")
+        return
+    here = build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    there = here if platform.machine() == "aarch64" else build(stage, "aarch64")
+    unit_cases(stage, [sys.executable, ROOT / "tests/board/vm_test.py", here, there], "the Linux board")
+
+
 STAGES = {"host": host, "sanitize": sanitize, "aarch64": aarch64, "cortex-m": cortex_m, "contracts": contracts,
-          "devnet": devnet, "demo": demo}
+          "devnet": devnet, "linux-board": linux_board, "demo": demo}
 
 
 def run_stage(name):

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A device on an emulated 64-bit ARM board: the real program on libgpiod and MQTT, against a chain, a broker and a gateway
+outside of it. Its relay line is watched from outside while the network, the process and the power misbehave.
+
+usage: vm_test.py HOST_BUILD ARM_BUILD [--keep] [CASE...]
+
+The cases share one board and one epoch, and run in the order of their names.
+"""
+
+import signal
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
+import vm  # noqa: E402
+from community import Community, wait_until  # noqa: E402
+
+HOST_BUILD, ARM_BUILD = Path(sys.argv.pop(1)).resolve(), Path(sys.argv.pop(1)).resolve()
+KEEP = "--keep" in sys.argv and not sys.argv.remove("--keep")
+RELAY, SENSE, BUTTON = 5, 2, 1
+FRESHNESS_S = 6        # of a head: what the fallback waits for
+KEEPER_S = 2           # the relay keeper's deadline
+SLOTS, SLOT_SECONDS = 60, 10
+RATED_W = 1000
+SLACK_S = 1.5          # an emulated board shares two cores with a chain
+
+DEVICE = {"slots": SLOTS, "slot_seconds": SLOT_SECONDS, "device": {"type": "fixed", "profile_w": [RATED_W] * SLOTS}}
+
+
+class VirtualBoard(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.community = Community(HOST_BUILD, ["--period", "1"], keep=KEEP)
+        cls.addClassCleanup(cls.community.__exit__)
+        cls.folder = cls.community.folder / "board"
+        cls.folder.mkdir()
+        vm.make_initramfs(cls.folder, [ARM_BUILD / "firmware/linux_node/linux_node"])
+        vm.make_disk(cls.folder)
+        cls.community.start_chain()
+        cls.community.start_broker()
+        cls.community.deploy()
+        cls.switch_on()
+        cls.addClassCleanup(lambda: cls.board.pull_the_plug())
+        cls.provision()
+        cls.community.start_gateway()
+        cls.start_node()
+        cls.community.open_epoch({"slot_seconds": SLOT_SECONDS, "price": [80000] * SLOTS, "base_w": 0, "cap_w": 6000, "gamma": 65536},
+                                 "--start", (int(time.time()) + 20) // SLOT_SECONDS * SLOT_SECONDS, "--tolerance-w", 20, "--enter-seconds", 8)
+
+    # ---- the board and what surrounds it
+
+    @classmethod
+    def switch_on(cls):
+        cls.board = vm.Board(cls.folder)
+        cls.pins = cls.board.pins
+        cls.board.machine.drive(cls.board.chip, BUTTON, False)
+
+    @classmethod
+    def output(cls, more=""):
+        return (f'relay = "gpio"\nchip_label = "{vm.GPIO_LABEL}"\nline = {RELAY}\nactive_low = false\nrated_w = {RATED_W}\n'
+                f'on_ms_min = 0\noff_ms_min = 0\nstart_spread_ms_max = 0\nkeeper_deadline_ms = {KEEPER_S * 1000}\n{more}')
+
+    @classmethod
+    def tail(cls, output):
+        return (f'[output]\n{output}\n[broker]\nhost = "{vm.HOST}"\nport = {cls.community.broker_port}\nanonymous = true\n'
+                f'backoff_ms_min = 200\nbackoff_ms_max = 1000\nkeepalive_s = 5\n[store]\nfolder = "/state/store"\n'
+                f'[link]\nanswer_ms_max = 1000\npause_ms_min = 300\npause_ms_max = 1000\npoll_ms = 1000\n')
+
+    @classmethod
+    def provision(cls):
+        """The key is made on the board and only its address leaves it."""
+        community, board = cls.community, cls.board
+        board.write("/state/device.toml", community.head_without_chain(DEVICE) + cls.tail(cls.output()))
+        cls.address = board.run("linux_node --config /state/device.toml --print-identity").split()[-1]
+        answer = community.ctl("enrol", "-", *community.chain_arguments(key=True),
+                               document={"devices": [{**DEVICE, "address": cls.address}]})
+        text = community.ctl("provision", "-", "--url", community.url, "--registry", community.registry, "--id",
+                             answer["devices"][0]["id"], document=DEVICE)
+        cls.provisioned = text.replace("[chain]\n", f"[chain]\nfreshness_s = {FRESHNESS_S}\n")
+        board.write("/state/device.toml", cls.provisioned + cls.tail(cls.output()))
+
+    @classmethod
+    def start_node(cls):
+        cls.board.run("rm -f /run/stop; (vm_node >/dev/null 2>&1 </dev/null &)")
+
+    def stop_node(self):
+        self.board.run("touch /run/stop; kill -TERM $(cat /run/node.pid); while pidof linux_node >/dev/null; do sleep 0.1; done")
+
+    def log(self):
+        return self.board.run("cat /run/node.log")
+
+    def wait_closed(self, seconds, what):
+        at = self.pins.wait(RELAY, True, seconds)
+        self.assertIsNotNone(at, f"{what}\n{self.log()[-3000:]}")
+        return at
+
+    def wait_open(self, seconds, what):
+        at = self.pins.wait(RELAY, False, seconds)
+        self.assertIsNotNone(at, f"{what}\n{self.log()[-3000:]}")
+        return at
+
+    # ---- the cases
+
+    def test_1_the_relay_stays_open_until_a_schedule_is_proved_and_closes_then(self):
+        self.assertFalse(self.pins.level(RELAY))
+        closed = self.wait_closed(60, "a schedule is followed")
+        text = self.log()
+        self.assertIn("reason=schedule", text)
+        self.assertLess(text.index("final "), text.index("relay on=true"))
+        self.assertEqual([True], [level for _, line, level in self.pins.edges if line == RELAY], "one edge, no click before")
+        print(f"  boot {self.board.boot_s:.1f} s; relay closed {closed - self.board.started:.1f} s after power")
+
+    def test_2_without_a_network_the_relay_opens_in_time_and_closes_again_with_it(self):
+        self.board.machine.set_link("net0", False)
+        cut = time.monotonic()
+        opened = self.wait_open(FRESHNESS_S + 10, "the fallback") - cut
+        print(f"  network cut: open after {opened:.1f} s, {FRESHNESS_S} s configured")
+        self.assertLessEqual(opened, FRESHNESS_S + 1 + SLACK_S)
+        self.board.machine.set_link("net0", True)
+        closed = self.wait_closed(30, "the network is back") - cut - opened
+        print(f"  network back: closed after {closed:.1f} s")
+
+    def test_3_a_killed_node_lets_go_of_the_relay_at_once(self):
+        before = time.monotonic()
+        self.board.run("kill -KILL $(cat /run/node.pid)")
+        opened = self.wait_open(5, "the keeper opens") - before
+        print(f"  SIGKILL: open after {opened * 1000:.0f} ms")
+        self.assertLess(opened, 1)
+        self.wait_closed(30, "the node was started again, has checked in and follows its stored schedule")
+
+    def test_4_a_frozen_node_is_overruled_by_the_keeper(self):
+        before = time.monotonic()
+        self.board.run("kill -STOP $(cat /run/node.pid)")
+        opened = self.wait_open(KEEPER_S + 3, "the keeper opens") - before
+        print(f"  SIGSTOP: open after {opened:.2f} s, {KEEPER_S} s configured")
+        self.assertLessEqual(opened, KEEPER_S + 1)
+        self.board.run("kill -CONT $(cat /run/node.pid)")
+        self.wait_closed(40, "the node goes on")
+        self.assertIn("relay_overruled", self.log())
+
+    def test_5_a_stopped_node_opens_its_relay(self):
+        before = time.monotonic()
+        self.stop_node()
+        opened = self.wait_open(5, "the safe state") - before
+        print(f"  SIGTERM: open after {opened * 1000:.0f} ms")
+        self.assertTrue(self.pins.hold(RELAY, False, 0.5))
+        self.assertIn("stopped", self.log())
+        self.start_node()
+        self.wait_closed(30, "started again")
+
+    def test_6_after_a_power_cut_the_board_is_itself_again(self):
+        head = int(self.log().split("head=")[-1].split()[0])
+        self.board.pull_the_plug()
+        self.switch_on()
+        self.assertFalse(self.pins.level(RELAY))
+        self.assertEqual(self.address, self.board.run("linux_node --config /state/device.toml --print-identity").split()[-1])
+        self.start_node()
+        self.wait_closed(40, "follows again")
+        started = next(line for line in self.log().splitlines() if "started " in line)
+        print(f"  power cut: head {head} before, restored {started.split('head=')[1]}; boot {self.board.boot_s:.1f} s")
+        self.assertEqual([True], [level for _, line, level in self.pins.edges if line == RELAY], "one edge, no click before")
+
+    def test_7_a_wrong_label_and_a_busy_line_are_named(self):
+        board = self.board
+        text = board.run("cat /state/device.toml")
+        board.write("/tmp/wrong.toml", text.replace(vm.GPIO_LABEL, "pinctrl-bcm2711").replace("/state/store", "/tmp/store1"))
+        answer = board.run("linux_node --config /tmp/wrong.toml", check=False)
+        self.assertIn("no GPIO chip with the label pinctrl-bcm2711; there are: gpiochip0 [9030000.pl061]", answer)
+        board.write("/tmp/busy.toml", text.replace("/state/store", "/tmp/store2"))
+        answer = board.run("linux_node --config /tmp/busy.toml", check=False)
+        self.assertIn("busy", answer)
+        self.assertIn("used by wattproof", answer)
+        self.assertTrue(self.pins.level(RELAY), "the other program's relay is untouched")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *(f"VirtualBoard.{name}" for name in sys.argv[1:])], verbosity=2, failfast=True)
