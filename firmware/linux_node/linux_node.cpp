@@ -10,7 +10,7 @@
 #include "firmware/linux_node/device_program.hpp"
 #include "firmware/linux_node/node_config.hpp"
 #include "hal/linux/device_key.hpp"
-#include "hal/linux/relay_driver.hpp"
+#include "hal/linux/gpio_line.hpp"
 #include "message/frame.hpp"
 
 namespace wattproof {
@@ -72,8 +72,8 @@ void print_version(bool json) {
     return;
   }
   std::printf("{\"name\":\"linux_node\",\"version\":\"%s\",\"frame_version\":%u,\"slot_count_max\":%u,"
-              "\"validator_count_max\":%u,\"gpio\":%s}\n",
-              WATTPROOF_VERSION, message::frame_version, slot_count_max, validator_count_max, hal::has_gpio() ? "true" : "false");
+              "\"validator_count_max\":%u,\"gpio\":\"%s\"}\n",
+              WATTPROOF_VERSION, message::frame_version, slot_count_max, validator_count_max, hal::gpio_backend_name());
 }
 
 // A broker may announce a packet of 256 MB, and its client library would allocate that. With this limit the allocation

@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "hal/linux/gpio_line.hpp"
 
 namespace wattproof::hal {
 
@@ -30,13 +31,11 @@ struct GpioRelayOptions {
   bool active_low = false;     // the contact closes when the line is low
   int sense_line = -1;         // offset of an input on the same chip that follows the contact; -1: none
   bool sense_active_low = false;
+  GpioBackend backend = GpioBackend::automatic;
 };
 
-// True if this program was built with libgpiod.
-bool has_gpio();
-
 // Takes the line as an output that is off from the first moment, so that starting does not click.
-//   not_ready        built without libgpiod
+//   not_ready        built without the back end that is asked for
 //   hardware_failed  no chip with that label, no such line, or the line is busy; `detail` says which and what is there
 Error open_gpio_relay(const GpioRelayOptions& options, std::unique_ptr<RelayDriver>& driver, std::string& detail);
 
