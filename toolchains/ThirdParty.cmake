@@ -9,6 +9,7 @@
 include_guard(GLOBAL)
 
 option(WATTPROOF_BUNDLED_CRYPTO "Compile libsecp256k1 and mbedTLS from Debian's source packages" OFF)
+option(WATTPROOF_COMPACT_CRYPTO "Bundled libsecp256k1 without generator table and with mbedTLS's SHA-256: 40 kB less" OFF)
 set(WATTPROOF_SOURCE_CACHE ${CMAKE_CURRENT_LIST_DIR}/../.cache/src CACHE PATH "Where fetch_sources.sh unpacked")
 
 set(_wattproof_toolchains ${CMAKE_CURRENT_LIST_DIR})
@@ -29,8 +30,15 @@ endfunction()
 # 25 % more instructions in a recovery and 56 % more in a signature (Cortex-M4, -Os).
 function(_wattproof_bundle_secp256k1)
   _wattproof_source_dir(libsecp256k1 source)
-  add_library(wattproof_secp256k1 STATIC
-    ${source}/src/secp256k1.c ${source}/src/precomputed_ecmult.c ${source}/src/precomputed_ecmult_gen.c)
+  set(parts ${source}/src/secp256k1.c ${source}/src/precomputed_ecmult_gen.c)
+  if(WATTPROOF_COMPACT_CRYPTO)
+    set(parts ${_wattproof_toolchains}/compact_secp256k1/secp256k1_compact.c)
+  endif()
+  add_library(wattproof_secp256k1 STATIC ${parts} ${source}/src/precomputed_ecmult.c)
+  if(WATTPROOF_COMPACT_CRYPTO)
+    target_include_directories(wattproof_secp256k1 PRIVATE ${source})
+    target_link_libraries(wattproof_secp256k1 PRIVATE wattproof_mbedcrypto)
+  endif()
   target_include_directories(wattproof_secp256k1 SYSTEM PUBLIC $<BUILD_INTERFACE:${source}/include>)
   target_compile_definitions(wattproof_secp256k1 PRIVATE
     ENABLE_MODULE_RECOVERY=1 USE_EXTERNAL_DEFAULT_CALLBACKS=1 ECMULT_WINDOW_SIZE=4 ECMULT_GEN_PREC_BITS=2)
