@@ -175,4 +175,16 @@ std::vector<Address> listed_validators(const BlockHeader& block, Engine engine) 
   return validators;
 }
 
+std::size_t seal_count(const BlockHeader& block, Engine engine) {
+  if (engine != Engine::qbft && engine != Engine::ibft2) return 0;
+  const chain::Header header = decode(block.encoded, block.shape);
+  codec::RlpReader items = codec::open_rlp_list(header.extra_data);
+  for (int i = 0; i < 4; ++i) items.any();  // vanity, validators, vote, round
+  codec::RlpReader seals(items.list());
+  std::size_t count = 0;
+  for (; !seals.at_end() && ok(seals.error()); ++count) seals.any();
+  if (!ok(seals.error())) fail(std::string("extraData: ") + error_name(seals.error()));
+  return count;
+}
+
 }  // namespace wattproof::ethereum

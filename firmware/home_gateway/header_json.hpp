@@ -33,4 +33,7 @@ BlockHeader header_from_json(const nlohmann::json& block, Engine engine);
 // The validators that a QBFT or IBFT2 header lists; empty for other engines and where a contract keeps them.
 std::vector<Address> listed_validators(const BlockHeader& header, Engine engine);
 
+// The seals that a QBFT or IBFT2 header carries, not verified.
+std::size_t seal_count(const BlockHeader& header, Engine engine);
+
 }  // namespace wattproof::ethereum

@@ -62,11 +62,11 @@ def entry_size(entry, slots):
     return 91 + 8 * limits + 8 * slots
 
 
-def gas_of(rpc, scheduler, slots):
+def gas_of(rpc, scheduler, slots, first_block=1):
     """Gas per device of the fullest later batch, of one update alone, and of closing a round (event not subtracted)."""
     per_device, alone, close = None, None, None
     fullest = 0
-    for block in range(1, rpc.block_number() + 1):
+    for block in range(first_block, rpc.block_number() + 1):
         content = rpc.call("eth_getBlockByNumber", hex(block), True)
         for transaction in content["transactions"]:
             if (transaction.get("to") or "").lower() != scheduler.lower():

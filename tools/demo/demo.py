@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from chain_watch import Justification, Rpc, gas_of, profiles_of  # noqa: E402
 from picture import draw  # noqa: E402
 from processes import EventFile, Processes, ScaledClock, start_broker  # noqa: E402
+from real_chain import RealChain  # noqa: E402
 from scenario import BadData, Community  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,15 @@ def parse(arguments):
     parser.add_argument("--data", metavar="DIR", help="CSV files of prices and home loads in place of the built-in figures")
     parser.add_argument("--silent", type=int, default=0, metavar="K", help="kill K devices after round 3")
     parser.add_argument("--lie", choices=[*LIES, "list"], metavar="KIND", help="the gateway lies so; 'list' prints the kinds")
+    chain = parser.add_argument_group("on a chain that runs already", "Its clock is real: the day's slots have seconds, not hours.")
+    chain.add_argument("--chain", metavar="URL", help="JSON-RPC of a node")
+    chain.add_argument("--validators", metavar="FILE", help="JSON array of the addresses that the devices are to trust")
+    chain.add_argument("--engine", choices=["qbft", "ibft2", "clique"], default="qbft", help="how it seals (default qbft)")
+    chain.add_argument("--period", type=float, default=1, metavar="S", help="seconds between blocks (default 1)")
+    chain.add_argument("--empty-period", type=int, default=0, metavar="S", help="seconds between empty blocks, if longer")
+    chain.add_argument("--slot-seconds", type=int, default=1, metavar="S", help="seconds of a slot (default 1)")
+    chain.add_argument("--lead", type=int, metavar="S", help="from the opening to the first slot (default 32 periods)")
+    chain.add_argument("--key", metavar="FILE", help="the operator's key (default: a fresh one)")
     parser.add_argument("--arch", choices=["host", "aarch64"], default="host", help="aarch64: gateway and devices under QEMU")
     parser.add_argument("--build", default="build/host", help=argparse.SUPPRESS)
     parser.add_argument("--output", default="build/demo", help="folder of picture, result and logs (default build/demo)")
@@ -57,6 +67,10 @@ def parse(arguments):
         parser.error("--silent must leave at least two devices")
     if not 60 <= options.speed <= 20_000:
         parser.error("--speed must be 60 to 20000")
+    if bool(options.chain) != bool(options.validators):
+        parser.error("--chain and --validators go together: trust begins with the validators, not with what a node says")
+    if options.chain and (options.slot_seconds < 1 or 3600 % options.slot_seconds):
+        parser.error("--slot-seconds must divide 3600")
     return options
 
 
@@ -73,7 +87,10 @@ class Demo:
         self.work.mkdir()
         self.host = ROOT / options.build
         self.processes = Processes(self.work)
-        self.community = Community(options.devices, options.slots, options.data)
+        self.real = RealChain(options, Rpc(options.chain)) if options.chain else None
+        self.chain_id, self.engine = (self.real.chain_id, options.engine) if self.real else (CHAIN_ID, "qbft")
+        self.community = Community(options.devices, options.slots, options.data, self.real and self.real.slot_seconds)
+        self.first_block = 1
         self.started = time.monotonic()
         self.rounds, self.reason = [], ""
 
@@ -100,8 +117,8 @@ class Demo:
     def chain_options(self, with_key=True):
         options = ["--url", self.url]
         if hasattr(self, "registry"):
-            options += ["--registry", self.registry]
-        return options + (["--key", str(self.work / "operator.key")] if with_key else [])
+            options += ["--registry", self.registry, "--engine", self.engine, "--first-block", str(self.first_block)]
+        return options + (["--key", self.options.key or str(self.work / "operator.key")] if with_key else [])
 
     def wait(self, what, seconds, condition):
         end = time.monotonic() + seconds
@@ -117,7 +134,14 @@ class Demo:
 
     # ---- setting up
 
+    def join_chain(self):
+        self.clock, self.period, self.url, self.rpc = self.real.clock, self.real.period, self.real.url, self.real.rpc
+        self.say(f"chain {self.chain_id}: {self.engine}, {len(self.real.validators)} trusted validators, a block every "
+                 f"{self.period:g} s, at {self.url}, block {self.rpc.block_number()}")
+
     def start_chain(self):
+        if self.real:
+            return self.join_chain()
         self.clock = ScaledClock(self.work / "clock", EVENING_S)
         self.clock.set_rate(NEGOTIATION_RATE)
         self.period = 0.25 if self.options.arch == "host" and self.options.devices <= 24 else 0.6
@@ -133,7 +157,7 @@ class Demo:
 
     def deploy(self):
         deployed = self.control("deploy", *self.chain_options(), "--artifacts", ROOT / "contracts/artifacts")
-        self.registry, self.scheduler = deployed["registry"], deployed["scheduler"]
+        self.registry, self.scheduler, self.first_block = deployed["registry"], deployed["scheduler"], deployed["first_block"]
         self.say(f"contracts: DeviceRegistry {self.registry}, Scheduler {self.scheduler}")
 
     def write_device_config(self, device, password, broker_port):
@@ -148,23 +172,31 @@ class Demo:
             kind = ("kind = \"appliance\"\nrun_w = [1]\nlatest_end_slot = 24\n" if device.is_relay_only else
                     "kind = \"curtailable\"\nmin_w = 0\nmax_w = 0\n")
             text = (f"[device]\nid = 1\n{kind}[limits]\nmin_w = 0\nmax_w = 1\n"
-                    f"[chain]\nid = {CHAIN_ID}\nregistry = \"{self.registry}\"\n"
+                    f"[chain]\nid = {self.chain_id}\nregistry = \"{self.registry}\"\n"
                     "[chain.checkpoint]\nnumber = 0\nvalidators = [\"0x" + "11" * 20 + "\"]\n")
         text = text.replace("[device]\n", f"[device]\nown_cost_quadratic = {device.own_quadratic_q16}\n", 1)
-        fresh = max(900, round(self.options.speed * 5))
-        text = text.replace("[chain]\n", f"[chain]\nfreshness_s = {fresh}\nskew_s = 60\n", 1)
+        fresh = self.real.freshness_s if self.real else max(900, round(self.options.speed * 5))
+        text = text.replace("[chain]\n", f"[chain]\nfreshness_s = {fresh}\nskew_s = {15 if self.real else 60}\n", 1)
         highest = max(map(abs, device.device.get("run_w", []) or [0])) or 1
-        relay_only = device.is_relay_only
-        text += ("\n[output]\nrelay = \"simulated\"\n" + f"rated_w = {highest}\n" +
+        config.write_text(text + self.output_text(device.is_relay_only, highest) +
+                          f"\n[broker]\nhost = \"127.0.0.1\"\nport = {broker_port}\npassword_file = \"password\"\n"
+                          "backoff_ms_min = 200\nbackoff_ms_max = 2000\n\n[store]\nfolder = \"state\"\n" + self.link_text())
+        return config
+
+    def output_text(self, relay_only, highest):
+        if self.real:
+            return self.real.output_text(highest, relay_only)
+        return ("\n[output]\nrelay = \"simulated\"\n" + f"rated_w = {highest}\n" +
                  ("on_ms_min = 600000\noff_ms_min = 300000\n" if relay_only else "on_ms_min = 0\noff_ms_min = 0\n") +
                  "start_spread_ms_max = 0\nmismatch_ms_max = 1200000\nmismatch_pause_ms = 1200000\n" +
-                 ("" if relay_only else "setpoint = \"log\"\nsetpoint_fallback_w = 0\n") +
-                 f"\n[broker]\nhost = \"127.0.0.1\"\nport = {broker_port}\npassword_file = \"password\"\nbackoff_ms_min = 200\n"
-                 "backoff_ms_max = 2000\n\n[store]\nfolder = \"state\"\n\n[clock]\nscaled_file = \"../clock\"\n"
-                 "\n[link]\nanswer_ms_max = 600000\ntries_max = 4\npause_ms_min = 1000\npause_ms_max = 120000\n"
-                 "poll_ms = 900000\nstatus_ms = 3600000\n")
-        config.write_text(text)
-        return config
+                 ("" if relay_only else "setpoint = \"log\"\nsetpoint_fallback_w = 0\n"))
+
+    def link_text(self):
+        if self.real:
+            return self.real.link_text()
+        return ("\n[clock]\nscaled_file = \"../clock\"\n"
+                "\n[link]\nanswer_ms_max = 600000\ntries_max = 4\npause_ms_min = 1000\npause_ms_max = 120000\n"
+                "poll_ms = 900000\nstatus_ms = 3600000\n")
 
     def enrol(self):
         """Each device makes its key itself; the operator sees the address alone."""
@@ -185,11 +217,14 @@ class Demo:
         self.gateway_password = secrets.token_hex(16)
         self.broker_port = start_broker(self.processes, self.work, users | {"gateway": self.gateway_password})
         for device in self.community.devices:
-            self.control("provision", *self.chain_options(False), "--id", device.id, "--output",
+            self.control("provision", *self.chain_options(False), *self.trust_options(), "--id", device.id, "--output",
                          self.work / device.name / "device.toml", "-", document=self.document(device))
             self.write_device_config(device, passwords[device.name], self.broker_port)
         self.say(f"{len(self.community.devices)} devices enrolled and provisioned; broker on port {self.broker_port}, "
                  "an identity and an access rule each")
+
+    def trust_options(self):
+        return ["--validators", self.real.validators_file] if self.real else []
 
     def document(self, device):
         return {"slots": self.community.slots, "slot_seconds": self.community.slot_seconds, "device": device.device,
@@ -199,8 +234,9 @@ class Demo:
         (self.work / "gateway.password").write_text(self.gateway_password + "\n")
         (self.work / "gateway.password").chmod(0o600)
         config = self.work / "gateway.toml"
-        config.write_text(f"[chain]\nurl = \"{self.url}\"\nid = {CHAIN_ID}\nregistry = \"{self.registry}\"\nengine = \"qbft\"\n"
-                          f"poll_ms = {round(self.period * 400)}\n\n[account]\nkey_file = \"gateway.key\"\n\n"
+        config.write_text(f"[chain]\nurl = \"{self.url}\"\nid = {self.chain_id}\nregistry = \"{self.registry}\"\n"
+                          f"engine = \"{self.engine}\"\nfirst_block = {self.first_block}\n"
+                          f"poll_ms = {100 if self.real else round(self.period * 400)}\n\n[account]\nkey_file = \"gateway.key\"\n\n"
                           f"[mqtt]\nhost = \"127.0.0.1\"\nport = {self.broker_port}\nusername = \"gateway\"\n"
                           "password_file = \"gateway.password\"\n\n[batch]\ncount_max = 50\nwait_ms = 100\n")
         lie = ["--lie", self.options.lie] if self.options.lie else []
@@ -250,10 +286,11 @@ class Demo:
         path.write_text(json.dumps({"slot_seconds": community.slot_seconds, "gamma": community.gamma_q16,
                                     "price": community.price, "base_w": community.base_w, "cap_w": community.cap_w}))
         block_s = self.period * NEGOTIATION_RATE
-        round_s = round(14 * block_s)
+        round_s, grace_s = (self.real.round_s, self.real.grace_s) if self.real else (round(14 * block_s), round(5 * block_s))
+        self.first_slot_s = self.real.first_slot_s() if self.real else EVENING_S + 6 * 3600
         rounds_max = 8 if self.options.lie and self.options.lie not in LIES_WITH_AGREEMENT else 60
-        opened = self.control("epoch", "open", *self.chain_options(), "--start", EVENING_S + 6 * 3600, "--round-seconds", round_s,
-                              "--grace-seconds", round(5 * block_s), "--enter-seconds", round_s, "--rounds-max", rounds_max,
+        opened = self.control("epoch", "open", *self.chain_options(), "--start", self.first_slot_s, "--round-seconds", round_s,
+                              "--grace-seconds", grace_s, "--enter-seconds", round_s, "--rounds-max", rounds_max,
                               "--tolerance-w", 4, path)
         self.epoch = opened["epoch"]
         self.say(f"epoch {self.epoch} opened: {community.slots} slots of {community.slot_seconds} s; {community.source}")
@@ -292,16 +329,21 @@ class Demo:
     # ---- living the day
 
     def play(self):
-        start, end = EVENING_S + 6 * 3600, EVENING_S + 6 * 3600 + self.community.slots * self.community.slot_seconds
+        start, end = self.first_slot_s, self.first_slot_s + self.community.slots * self.community.slot_seconds
         self.wait("the devices' proof of the schedule", 60, lambda: self.devices_know() or self.options.lie)
+        self.agreed_s = round(time.monotonic() - self.started, 1)
         # To just before midnight at double pace, then the day.
         self.clock.set_rate(self.options.speed * 2)
-        while self.clock.now_s() < start - 1200:
+        while self.clock.now_s() < start - (0 if self.real else 1200):
             time.sleep(0.02)
         self.clock.set_rate(self.options.speed)
-        self.say(f"playing the day at {self.options.speed:g} times its pace")
+        late = int((self.clock.now_s() - start) // self.community.slot_seconds)
+        if self.real and late > 0:
+            self.say(f"{late} slots had passed before the schedule was final: a longer --lead would have left time for them")
+        self.say(f"living {self.community.slots} slots of {self.community.slot_seconds} s" if self.real else
+                 f"playing the day at {self.options.speed:g} times its pace")
         shown = -1
-        while self.clock.now_s() < end + 600:
+        while self.clock.now_s() < end + (1 if self.real else 600):
             slot = int((self.clock.now_s() - start) // self.community.slot_seconds)
             if slot != shown and slot >= 0 and slot % max(1, self.community.slots // 6) == 0 and slot < self.community.slots:
                 shown = slot
@@ -356,7 +398,7 @@ class Demo:
             for event in device.events:
                 if event["event"] == "refused":
                     refused[event["error"]] = refused.get(event["error"], 0) + 1
-        per_device, alone, close = gas_of(self.rpc, self.scheduler, community.slots)
+        per_device, alone, close = gas_of(self.rpc, self.scheduler, community.slots, self.first_block)
         result = {
             "devices": len(community.devices), "slots": community.slots,
             "rounds": max((event["round"] for event in self.rounds), default=0),
@@ -365,7 +407,8 @@ class Demo:
             "cap_violation_w": [max(0, after[t] - community.cap_w[t]) for t in range(community.slots)],
             "peak_before_w": max(community.before()), "peak_after_w": max(after), "relay_switches": switches,
             "unverified_actions": len(unverified), "gas_update_per_device": per_device, "gas_update_alone": alone,
-            "gas_close": close, "seconds": round(time.monotonic() - self.started, 1), "reason": self.reason,
+            "gas_close": close, "seconds": round(time.monotonic() - self.started, 1), "seconds_to_proof": self.agreed_s,
+            "slot_seconds": community.slot_seconds, "profiles_w": profiles, "reason": self.reason,
             "lie": self.options.lie, "refused": refused, "epoch": self.epoch, "final_block": self.final_block,
         }
         if self.is_final:

@@ -90,6 +90,17 @@ class ScaledClock:
                     file.write(struct.pack("<QQQ", self.real_ms, self.chain_ms, self.rate_permille))
 
 
+class RealClock:
+    """The clock of a chain that others run too: it cannot be made to go faster."""
+
+    @staticmethod
+    def now_s():
+        return time.time()
+
+    def set_rate(self, rate):
+        pass
+
+
 class EventFile:
     """New JSON lines of a file that another process appends to."""
 

@@ -130,6 +130,19 @@ class Device:
         self.is_relay_only = kind == "appliance"
         getattr(self, f"_{kind}")(slots, rng)
 
+    def quicken(self, slot_seconds, slots):
+        """The same device on a day whose slots are shorter than those of 24 hours: powers stay, energies shrink with the
+        slots, to whole Wh."""
+        shrunk = {name: round(value * slot_seconds * slots / 86400) for name, value in self.device.items()
+                  if name.startswith("energy")}
+        if self.kind == "shapeable":
+            shrunk["energy_wh"] = max(1, shrunk["energy_wh"])
+            left, power = shrunk["energy_wh"] * 3600 // slot_seconds, self.device["power_max_w"]
+            for t in range(self.device["start_slot"], self.device["end_slot"]):
+                self.before[t] = min(power, left)
+                left -= self.before[t]
+        self.device |= shrunk
+
     def _fixed(self, slots, rng):
         level, peak = rng.randint(150, 350), rng.randint(400, 900)
         self.before = [round(level + peak * math.exp(-((hour_of(t, slots) + 0.5 - 18.5) / 3) ** 2)) for t in range(slots)]
@@ -184,11 +197,15 @@ class Device:
 
 
 class Community:
-    def __init__(self, count, slots, data_folder=None):
+    def __init__(self, count, slots, data_folder=None, slot_seconds=None):
         rng = random.Random(20240207 + count)
         self.slots, self.slot_seconds = slots, 86400 // slots if slots >= 24 else 3600
         self.devices = [Device(i, PATTERN[i % len(PATTERN)] if count >= 5 else ["fixed", "curtailable", "curtailable"][i % 3],
                                slots, rng) for i in range(count)]
+        if slot_seconds:
+            self.slot_seconds = slot_seconds
+            for device in self.devices:
+                device.quicken(slot_seconds, slots)
         homes = max(2, count)
         if data_folder:
             self.price, price_source = load_prices(data_folder, slots)

@@ -19,6 +19,7 @@ Outcome enrol_command(const ChainOptions& options, const Json& document, ethereu
 struct ProvisionOptions {
   std::uint32_t id = 0;
   std::string output = "-";        // "-": the TOML text goes to standard output in place of JSON
+  std::string validators_file;     // JSON array that the chain's validators must equal; empty: the node is believed
 };
 Outcome provision_command(const ChainOptions& options, const ProvisionOptions& provision, const Json& document,
                           ethereum::Rpc& rpc);

@@ -33,26 +33,29 @@ Outcome deploy_command(const ChainOptions& options, const DeployOptions& deploy,
   }
   ethereum::AbiArguments roles;
   roles.address(admin).address(sender.address()).uint(deploy.admin_delay_s);
-  const auto registry = sender.send({{"deploy DeviceRegistry", std::nullopt,
-                                      with_arguments(bytecode_of(deploy.artifacts, "DeviceRegistry"), roles)}});
-  const Address registry_at = registry[0].contract.value_or(Address{});
-
+  // Where the contracts will stand follows from the account and its nonce, so all three go into one block.
+  const std::uint64_t nonce = gateway::fetch_nonce(rpc, sender.address());
+  const Address registry_at = ethereum::contract_address(sender.address(), nonce);
+  const Address scheduler_at = ethereum::contract_address(sender.address(), nonce + 1);
   ethereum::AbiArguments parent;
   parent.address(registry_at);
-  const auto scheduler = sender.send({{"deploy Scheduler", std::nullopt,
-                                       with_arguments(bytecode_of(deploy.artifacts, "Scheduler"), parent)}});
-  const Address scheduler_at = scheduler[0].contract.value_or(Address{});
-
   ethereum::AbiArguments name;
   name.word(ethereum::word_of_text("Scheduler")).address(scheduler_at);
-  const auto named = sender.send({{"setContract", registry_at, name.call("setContract(bytes32,address)")}});
+  const auto receipts = sender.send(
+      {{"deploy DeviceRegistry", std::nullopt, with_arguments(bytecode_of(deploy.artifacts, "DeviceRegistry"), roles)},
+       {"deploy Scheduler", std::nullopt, with_arguments(bytecode_of(deploy.artifacts, "Scheduler"), parent)},
+       {"setContract", registry_at, name.call("setContract(bytes32,address)")}},
+      false);
+  if (receipts[0].contract != registry_at || receipts[1].contract != scheduler_at) {
+    throw Refused("failed", "the account sent other transactions meanwhile; deploy again");
+  }
   return {{{"chain_id", sender.chain_id()},
            {"registry", ethereum::to_hex(registry_at)},
            {"scheduler", ethereum::to_hex(scheduler_at)},
            {"operator", ethereum::to_hex(sender.address())},
            {"admin", ethereum::to_hex(admin)},
-           {"block", named[0].block},
-           {"first_block", registry[0].block}},
+           {"block", receipts[2].block},
+           {"first_block", receipts[0].block}},
           exit_ok};
 }
 

@@ -19,26 +19,6 @@ constexpr std::uint64_t epoch_length = 30'000;
 constexpr std::size_t vanity_size = 32;
 constexpr std::size_t seal_size = 65;
 
-std::vector<Address> read_validators(const Json& document) {
-  if (!document.is_array()) throw InputError("validators", "must be an array of addresses");
-  std::vector<Address> validators;
-  for (std::size_t i = 0; i < document.size(); ++i) {
-    const std::string path = "validators[" + std::to_string(i) + "]";
-    const ByteVector bytes = hex_of(document[i], path, sizeof(Address));
-    if (bytes.size() != sizeof(Address)) throw InputError(path, "must have 20 bytes");
-    validators.push_back(to_array<20>(bytes));
-  }
-  std::sort(validators.begin(), validators.end());
-  if (validators.empty()) throw InputError("validators", "is empty");
-  if (validators.size() > validator_count_max) {
-    throw InputError("validators", "has more than " + std::to_string(validator_count_max) + " entries");
-  }
-  if (std::adjacent_find(validators.begin(), validators.end()) != validators.end()) {
-    throw InputError("validators", "holds an address twice");
-  }
-  return validators;
-}
-
 ByteVector bft_extra_data(const std::vector<Address>& validators, bool is_qbft) {
   RlpWriter list;
   for (const Address& validator : validators) list.string(validator);
@@ -60,7 +40,8 @@ ByteVector clique_extra_data(const std::vector<Address>& validators) {
   return extra;
 }
 
-Json engine_section(Engine engine, std::uint32_t period_s) {
+Json engine_section(Engine engine, const GenesisOptions& options) {
+  const std::uint32_t period_s = options.period_s;
   if (engine == Engine::clique) {
     return {{"period", period_s}, {"epoch", epoch_length}, {"blockperiodseconds", period_s}, {"epochlength", epoch_length}};
   }
@@ -70,10 +51,40 @@ Json engine_section(Engine engine, std::uint32_t period_s) {
                   {"requesttimeoutseconds", 2 * period_s + 2}};
   // Without it GoQuorum's quorum is 2F + 1, which for 3, 5, 6 ... validators is fewer than two thirds.
   if (engine == Engine::qbft) section.update({{"policy", 0}, {"ceil2Nby3Block", 0}});
+  if (options.empty_period_s > period_s) {
+    section["emptyblockperiodseconds"] = options.empty_period_s;   // GoQuorum
+    section["xemptyblockperiodseconds"] = options.empty_period_s;  // Besu, where it is experimental
+  }
   return section;
 }
 
+// GoQuorum alone: gas without a price, and the largest transaction in KiB, which it demands to be stated.
+void add_goquorum_settings(Json& config) {
+  config["isQuorum"] = true;
+  config["txnSizeLimit"] = 64;
+}
+
 }  // namespace
+
+std::vector<Address> read_validators(const Json& document) {
+  if (!document.is_array()) throw InputError("validators", "must be an array of addresses");
+  std::vector<Address> validators;
+  for (std::size_t i = 0; i < document.size(); ++i) {
+    const std::string path = "validators[" + std::to_string(i) + "]";
+    const ByteVector bytes = hex_of(document[i], path, sizeof(Address));
+    if (bytes.size() != sizeof(Address)) throw InputError(path, "must have 20 bytes");
+    validators.push_back(to_array<20>(bytes));
+  }
+  std::sort(validators.begin(), validators.end());
+  if (validators.empty()) throw InputError("validators", "is empty");
+  if (validators.size() > validator_count_max) {
+    throw InputError("validators", "has more than " + std::to_string(validator_count_max) + " entries");
+  }
+  if (std::adjacent_find(validators.begin(), validators.end()) != validators.end()) {
+    throw InputError("validators", "holds an address twice");
+  }
+  return validators;
+}
 
 Outcome genesis_command(const GenesisOptions& options, const Json& document) {
   const auto engine = ethereum::engine_of_name(options.engine);
@@ -81,6 +92,7 @@ Outcome genesis_command(const GenesisOptions& options, const Json& document) {
   if (options.fork != "london" && options.fork != "berlin") throw InputError("--fork", "must be london or berlin");
   const std::vector<Address> validators = read_validators(document);
   const bool is_clique = *engine == Engine::clique;
+  if (is_clique && options.empty_period_s != 0) throw InputError("--empty-period", "is not known to clique");
 
   Json config = {{"chainId", options.chain_id}};
   for (const char* fork : {"homesteadBlock", "eip150Block", "eip155Block", "eip158Block", "byzantiumBlock",
@@ -91,7 +103,8 @@ Outcome genesis_command(const GenesisOptions& options, const Json& document) {
     config["londonBlock"] = 0;
     config["zeroBaseFee"] = true;  // devices and gateways have no coins
   }
-  config[options.engine] = engine_section(*engine, options.period_s);
+  config[options.engine] = engine_section(*engine, options);
+  if (*engine == Engine::qbft) add_goquorum_settings(config);
   Json genesis = {{"config", config},
                   {"nonce", "0x0"},
                   {"timestamp", ethereum::to_quantity(options.timestamp_s)},

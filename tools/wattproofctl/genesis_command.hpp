@@ -10,10 +10,14 @@ struct GenesisOptions {
   std::string engine;                     // qbft, ibft2 or clique
   std::string fork = "london";            // or berlin
   std::uint32_t period_s = 1;             // seconds between blocks
+  std::uint32_t empty_period_s = 0;       // seconds between blocks without transactions; 0: as the others
   std::uint64_t chain_id = 1337;
   std::uint64_t gas_limit = 30'000'000;   // of a block
   std::uint64_t timestamp_s = 0;
 };
+
+// A JSON array of addresses in any order, as ascending ones. Throws InputError.
+std::vector<Address> read_validators(const Json& document);
 
 // `document`: a JSON array of the validators' addresses, in any order.
 Outcome genesis_command(const GenesisOptions& options, const Json& document);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -11,6 +12,7 @@
 
 #include "chain_commands.hpp"
 #include "community_json.hpp"
+#include "genesis_command.hpp"
 
 namespace wattproof::tool {
 namespace {
@@ -110,6 +112,24 @@ void write_file(const std::string& path, const std::string& text) {
   if (!is_written) throw InputError("--output", path + ": " + std::strerror(cause));
 }
 
+// GoQuorum counts 2F + 1 seals as enough where ceil2Nby3Block is not 0: fewer than two thirds of 3, 5, 6 ... validators.
+// No device would ever accept a header of such a network, so it is told here.
+void check_quorum(const gateway::BlockHeader& head, ethereum::Engine engine, std::size_t count) {
+  const std::size_t quorum = (2 * count + 2) / 3;
+  const std::size_t seals = ethereum::seal_count(head, engine);
+  if (head.number == 0 || seals >= quorum) return;
+  throw Refused("seal_below_quorum", "block " + std::to_string(head.number) + " has " + std::to_string(seals) + " seals of " +
+                                         std::to_string(count) + " validators, and a quorum is " + std::to_string(quorum) +
+                                         ": a GoQuorum network must have ceil2Nby3Block 0 in its genesis");
+}
+
+// Trust begins with the operator's list; a node that shows another one is of another network, or lies.
+void check_validators(std::vector<Address> listed, const std::string& path) {
+  std::vector<Address> trusted = read_validators(parse_document(read_document(path)));
+  std::sort(listed.begin(), listed.end());
+  if (listed != trusted) throw Refused("validators_mismatch", "the newest header lists other validators than " + path);
+}
+
 }  // namespace
 
 Outcome provision_command(const ChainOptions& options, const ProvisionOptions& provision, const Json& document,
@@ -124,6 +144,8 @@ Outcome provision_command(const ChainOptions& options, const ProvisionOptions& p
       ethereum::header_from_json(rpc.call("eth_getBlockByNumber", ethereum::Json::array({"latest", false})), *engine);
   const std::vector<Address> validators = ethereum::listed_validators(head, *engine);
   if (validators.empty()) throw Refused("validators_empty", "the newest header lists no validators");
+  check_quorum(head, *engine, validators.size());
+  if (!provision.validators_file.empty()) check_validators(validators, provision.validators_file);
   const std::string text = toml_of(provision, device, options, chain_id, head, validators);
   if (provision.output == "-") {
     std::cout << text;

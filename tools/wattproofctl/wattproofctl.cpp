@@ -110,6 +110,8 @@ void add_operator_commands(CLI::App& app, Options& options, int& status) {
   add_chain_options(*provision, options, true, false);
   provision->add_option("--id", options.provision.id, "Number of the device in the registry")->required();
   provision->add_option("--output", options.provision.output, "File to write; - is standard output")->capture_default_str();
+  provision->add_option("--validators", options.provision.validators_file,
+                        "JSON array of the addresses that the chain's validators must be");
   provision->callback([&] {
     status = run_on_chain(options, [&](auto& rpc) {
       return provision_command(options.chain, options.provision, parse_document(read_document(options.file)), rpc);
@@ -177,6 +179,8 @@ void add_genesis_command(CLI::App& app, Options& options, int& status) {
   genesis->add_option("--engine", options.genesis.engine, "qbft, ibft2 or clique")->required();
   genesis->add_option("--validators", options.file, "JSON array of addresses; - is standard input")->required();
   genesis->add_option("--period", options.genesis.period_s, "Seconds between blocks")->required()->check(CLI::Range(1, 3600));
+  genesis->add_option("--empty-period", options.genesis.empty_period_s, "Seconds between blocks without transactions")
+      ->check(CLI::Range(1, 3600));
   genesis->add_option("--chain-id", options.genesis.chain_id)->capture_default_str();
   genesis->add_option("--fork", options.genesis.fork, "london, or berlin for nodes without a base fee")->capture_default_str();
   genesis->add_option("--gas-limit", options.genesis.gas_limit, "Of a block")->capture_default_str();

@@ -33,6 +33,25 @@ TEST(genesis_command, gives_clique_an_empty_seal) {
   EXPECT_EQ(genesis["config"]["clique"]["period"], 1);
 }
 
+TEST(genesis_command, states_what_goquorum_needs_of_qbft_alone) {
+  const Json qbft = genesis_of("qbft", Json::array({one}));
+  EXPECT_EQ(qbft["config"]["isQuorum"], true);
+  EXPECT_EQ(qbft["config"]["txnSizeLimit"], 64);
+  EXPECT_FALSE(genesis_of("clique", Json::array({one}))["config"].contains("isQuorum"));
+}
+
+TEST(genesis_command, spaces_empty_blocks_under_both_clients_names) {
+  GenesisOptions options;
+  options.engine = "qbft";
+  options.empty_period_s = 30;
+  const Json section = genesis_command(options, Json::array({one})).output["config"]["qbft"];
+  EXPECT_EQ(section["emptyblockperiodseconds"], 30);
+  EXPECT_EQ(section["xemptyblockperiodseconds"], 30);
+  EXPECT_FALSE(genesis_of("qbft", Json::array({one}))["config"]["qbft"].contains("emptyblockperiodseconds"));
+  options.engine = "clique";
+  EXPECT_THROW(genesis_command(options, Json::array({one})), InputError);
+}
+
 TEST(genesis_command, names_what_is_wrong) {
   const auto field = [](const std::string& engine, const Json& validators) -> std::string {
     try {
