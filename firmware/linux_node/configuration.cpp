@@ -149,35 +149,47 @@ void read_limits(ConfigSection section, const DeviceConfiguration& device, Limit
   section.finish();
 }
 
-void read_gpio(ConfigSection& section, hal::GpioRelayOptions& gpio) {
-  gpio.chip_label = section.text("chip_label");
-  gpio.line = static_cast<unsigned>(section.integer("line", 0, 4095));
-  gpio.active_low = section.boolean("active_low");
-  gpio.sense_line = static_cast<int>(section.integer("sense_line", 0, 4095, -1));
-  gpio.sense_active_low = section.boolean("sense_active_low", false);
-}
-
-// A board file names the relays of a board once for everybody: [relay.NAME] with the keys of read_gpio.
-void read_board(ConfigSection& section, hal::GpioRelayOptions& gpio, std::vector<std::string>& errors) {
+// The relay of a board file that [output] names.
+void read_board(ConfigSection& section, OutputConfiguration& output, std::vector<std::string>& errors) {
   const std::filesystem::path file = section.path("board");
   const std::string name = section.text("relay_name");
   if (file.empty() || name.empty()) return;
-  ConfigReader reader;
-  if (reader.open(file)) {
-    ConfigSection relays = reader.root().section("relay");
-    const std::vector<std::string> names = relays.section_names();
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      std::string known;
-      for (const std::string& each : names) known += " " + each;
-      section.complain("relay_name", "is not in " + file.string() + ", which has" + (known.empty() ? " no relays" : known));
-      return;
-    }
-    ConfigSection relay = relays.section(name);
-    read_gpio(relay, gpio);
-    relay.finish();
-  }
-  const std::vector<std::string> found = reader.errors();
+  BoardFile board;
+  const std::vector<std::string> found = read_board_file(file, board);
   errors.insert(errors.end(), found.begin(), found.end());
+  if (board.relays.empty() && !found.empty()) return;
+  const auto relay = std::find_if(board.relays.begin(), board.relays.end(), [&](const BoardRelay& each) { return each.name == name; });
+  if (relay == board.relays.end()) {
+    std::string known;
+    for (const BoardRelay& each : board.relays) known += " " + each.name;
+    return section.complain("relay_name", "is not in " + file.string() + ", which has" + (known.empty() ? " no relays" : known));
+  }
+  if (relay->kind != output.relay) return section.complain("relay", "must be \"" + std::string(relay->kind == RelayKind::i2c ? "i2c" : "gpio") + "\" for this relay");
+  const hal::GpioBackend backend = output.gpio.backend;
+  output.gpio = relay->gpio;
+  output.gpio.backend = backend;
+  output.i2c = relay->i2c;
+}
+
+void read_hardware_relay(ConfigSection& section, OutputConfiguration& output, std::vector<std::string>& errors) {
+  static constexpr std::array<std::string_view, 3> backends = {"automatic", "libgpiod", "chardev"};
+  if (output.relay == RelayKind::gpio) output.gpio.backend = static_cast<hal::GpioBackend>(section.choice("gpio_backend", backends, 0));
+  if (section.has("board")) return read_board(section, output, errors);
+  if (output.relay == RelayKind::gpio) read_gpio_relay(section, output.gpio);
+  else read_i2c_relay(section, output.i2c);
+}
+
+void read_button(ConfigSection section, const Configuration& configuration, ButtonConfiguration& button) {
+  button.is_present = section.has("line");
+  if (button.is_present) {
+    button.line.chip_label = section.text("chip_label");
+    button.line.line = static_cast<unsigned>(section.integer("line", 0, 4095));
+    button.line.active_low = section.boolean("active_low");
+    button.line.use = hal::GpioUse::edges;
+    button.duration_s = u32(section.integer("duration_s", 1, day_s, 3600));
+    if (configuration.output.relay == RelayKind::none) section.complain("line", "a button needs a relay");
+  }
+  section.finish();
 }
 
 void read_relay_limits(ConfigSection& section, control::RelayLimits& limits) {
@@ -207,14 +219,12 @@ void check_relay_alone(ConfigSection& section, const DeviceConfiguration& device
 }
 
 void read_output(ConfigSection section, const DeviceConfiguration& device, OutputConfiguration& output, std::vector<std::string>& errors) {
-  static constexpr std::array<std::string_view, 3> relays = {"none", "simulated", "gpio"};
+  static constexpr std::array<std::string_view, 4> relays = {"none", "simulated", "gpio", "i2c"};
   static constexpr std::array<std::string_view, 3> set_points = {"none", "log", "file"};
   output.relay = static_cast<RelayKind>(section.choice("relay", relays));
   output.set_point = static_cast<SetPointKind>(section.choice("setpoint", set_points, 0));
-  if (output.relay == RelayKind::gpio) {
-    if (section.has("board")) read_board(section, output.gpio, errors);
-    else read_gpio(section, output.gpio);
-  }
+  const bool is_hardware = output.relay == RelayKind::gpio || output.relay == RelayKind::i2c;
+  if (is_hardware) read_hardware_relay(section, output, errors);
   if (output.set_point == SetPointKind::file) output.set_point_file = section.path("setpoint_file");
   if (output.set_point != SetPointKind::none) {
     output.set_point_fallback_w = static_cast<std::int32_t>(section.integer("setpoint_fallback_w", -power_w_max, power_w_max, 0));
@@ -224,7 +234,7 @@ void read_output(ConfigSection section, const DeviceConfiguration& device, Outpu
   if (output.relay != RelayKind::none) {
     output.rated_w = static_cast<std::int32_t>(section.integer("rated_w", 1, power_w_max));
     read_relay_limits(section, output.limits);
-    output.has_keeper = section.boolean("keeper", output.relay == RelayKind::gpio);
+    output.has_keeper = section.boolean("keeper", is_hardware);
     output.keeper_deadline_ms = u32(section.integer("keeper_deadline_ms", 2000, 600'000, 10'000));
     check_relay_alone(section, device, output);
   }
@@ -310,6 +320,7 @@ std::vector<std::string> read_configuration(const std::filesystem::path& file, C
   ConfigSection local = root.section("override");
   out.override_s_max = u32(local.integer("duration_s_max", 0, day_s, 4 * 3600));
   local.finish();
+  read_button(root.section("button"), out, out.button);
   ConfigSection log = root.section("log");
   out.log_level = u32(static_cast<std::int64_t>(log.choice("level", levels, 2)));
   log.finish();

@@ -13,6 +13,7 @@
 #include "chain/bft.hpp"
 #include "chain/head.hpp"
 #include "control/relay_guard.hpp"
+#include "firmware/linux_node/board_file.hpp"
 #include "firmware/linux_node/config_reader.hpp"
 #include "hal/linux/relay_driver.hpp"
 #include "node/config.hpp"
@@ -61,12 +62,12 @@ struct LimitsConfiguration {
   std::vector<std::int32_t> fallback_w;
 };
 
-enum class RelayKind : std::uint8_t { none, simulated, gpio };
 enum class SetPointKind : std::uint8_t { none, log, file };
 
 struct OutputConfiguration {
   RelayKind relay = RelayKind::none;
   hal::GpioRelayOptions gpio;
+  hal::I2cRelayOptions i2c;
   bool has_keeper = false;                // a process of its own holds the relay
   std::uint32_t keeper_deadline_ms = 10'000;
   SetPointKind set_point = SetPointKind::none;
@@ -75,6 +76,13 @@ struct OutputConfiguration {
   std::int32_t set_point_override_w = 0;  // what "on" by a person means
   std::int32_t rated_w = 0;           // what the load draws while its relay is on
   control::RelayLimits limits{};
+};
+
+// A push: the other state for a while; a long push: back to the schedule (hal/button.hpp).
+struct ButtonConfiguration {
+  bool is_present = false;
+  hal::GpioLineOptions line;
+  std::uint32_t duration_s = 3600;
 };
 
 struct BrokerConfiguration {
@@ -94,6 +102,7 @@ struct Configuration {
   ChainConfiguration chain;
   LimitsConfiguration limits;
   OutputConfiguration output;
+  ButtonConfiguration button;
   BrokerConfiguration broker;
   std::filesystem::path store_folder;
   std::filesystem::path key_file;

@@ -19,6 +19,9 @@ namespace {
 // Frames taken from the link between two looks at the clock: a flood must not keep the node from its outputs.
 constexpr int frames_per_turn_max = 8;
 
+// A relay that is driven the wrong way round would click at every start: systemd does not restart after this status.
+constexpr int exit_configuration = 3;
+
 const char* mode_name(node::Mode mode) {
   switch (mode) {
     case node::Mode::starting: return "starting";
@@ -47,7 +50,9 @@ int DeviceProgram::open_signals() {
 
 int DeviceProgram::run() {
   const int signals = open_signals();
-  if (signals < 0 || port_.open() != Error::none || port_.open_link() != Error::none) return 1;
+  if (signals < 0) return 1;
+  if (const Error error = port_.open(); error != Error::none) return error == Error::configuration_invalid ? exit_configuration : 1;
+  if (port_.open_link() != Error::none) return 1;
   if (const Error error = node_.configure(to_node_config(configuration_, port_.address())); error != Error::none) {
     port_.log(Level::error, Event("configuration_refused").add("error", error).add("detail", check_node_config(configuration_)));
     return 1;
@@ -60,16 +65,17 @@ int DeviceProgram::run() {
                              .add("head", node_.head().number));
   watchdog_ms_ = hal::watchdog_feed_ms();
   hal::notify_service("READY=1");
-  pollfd entries[2] = {{signals, POLLIN, 0}, {-1, 0, 0}};
+  pollfd entries[3] = {{signals, POLLIN, 0}, {-1, 0, 0}, {port_.button_file(), POLLIN, 0}};
   while ((entries[0].revents & POLLIN) == 0) {
     runner_.run();
     serve_link();
     runner_.run();
     serve_relay();
+    serve_button();
     tell_progress();
     feed_watchdog();
     entries[1] = {port_.link().socket(), static_cast<short>(port_.link().wants_write() ? POLLIN | POLLOUT : POLLIN), 0};
-    poll(entries, 2, wait_ms());
+    poll(entries, 3, wait_ms());
   }
   hal::notify_service("STOPPING=1");
   port_.make_safe();
@@ -113,6 +119,19 @@ void DeviceProgram::serve_relay() {
   runner_.feed(input);
 }
 
+// A short push asks for the other state for a while, a long one ends that. Both are local and never market evidence.
+void DeviceProgram::serve_button() {
+  for (hal::Push push = port_.look_at_button(LinuxPort::real_ms()); push != hal::Push::none; push = port_.look_at_button(LinuxPort::real_ms())) {
+    node::Input input;
+    input.kind = node::InputKind::button;
+    input.button = node_.relay_is_on() ? node::ButtonCommand::force_off : node::ButtonCommand::force_on;
+    if (push == hal::Push::held) input.button = node::ButtonCommand::release;
+    input.button_s = configuration_.button.duration_s;
+    port_.log(Level::info, Event("button").add("push", push == hal::Push::held ? "long" : "short"));
+    runner_.feed(input);
+  }
+}
+
 void DeviceProgram::tell_progress() {
   if (node_.error_count() != errors_told_) {
     const std::uint32_t more = node_.error_count() - errors_told_;
@@ -139,6 +158,7 @@ int DeviceProgram::wait_ms() {
   const std::uint64_t node_wait = port_.real_ms_until(runner_.wake());
   std::uint64_t wait = std::min(link_wait, node_wait);
   if (watchdog_ms_ != 0) wait = std::min(wait, watchdog_ms_ / 2);
+  if (port_.is_button_pressed()) wait = std::min<std::uint64_t>(wait, 100);  // until a long push is one
   // Frames that did not get their turn are not seen by poll().
   return port_.link().has_frames() ? 0 : static_cast<int>(wait);
 }

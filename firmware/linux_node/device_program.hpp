@@ -17,13 +17,15 @@ class DeviceProgram {
       : configuration_(configuration), port_(port), node_(node), log_(log), runner_(node, port) {}
 
   // Runs until SIGTERM, SIGINT or SIGHUP, then drives the outputs to their safe state and takes leave of the broker. The exit
-  // status: 0 after a signal, 1 if it could not start (the log says why).
+  // status: 0 after a signal, 1 if it could not start (the log says why), 3
+  // if the relay is driven the wrong way round.
   int run();
 
  private:
   int open_signals();
   void serve_link();
   void serve_relay();
+  void serve_button();
   void tell_progress();
   void feed_watchdog();
   [[nodiscard]] int wait_ms();

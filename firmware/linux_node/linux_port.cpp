@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/linux_node/linux_port.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cstring>
 #include <fstream>
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t scaled_poll_ms_min = 5;   // a scaled clock must not turn waiting into spinning
 constexpr std::uint64_t poll_ms_max = 1000;
+constexpr std::uint64_t edge_age_ms_max = 10'000;
 constexpr std::size_t secret_file_size_max = 1024;
 
 class SimulatedRelayDriver final : public hal::RelayDriver {
@@ -69,7 +72,37 @@ Error LinuxPort::open() {
     log(Level::error, Event("store_refused").add("error", error).add("detail", store_.detail()).add("hint", hint));
     return error;
   }
-  return open_relay();
+  WATTPROOF_TRY(open_relay());
+  return open_button();
+}
+
+// A device without its button still does its work; it says what is wrong.
+Error LinuxPort::open_button() {
+  if (!configuration_.button.is_present) return Error::none;
+  std::string detail;
+  const Error error = hal::open_gpio_line(configuration_.button.line, configuration_.output.gpio.backend, button_line_, detail);
+  if (error != Error::none) log(Level::error, Event("button_refused").add("error", error).add("detail", detail));
+  return Error::none;
+}
+
+int LinuxPort::button_file() const { return button_line_ == nullptr ? -1 : button_line_->file(); }
+
+hal::Push LinuxPort::look_at_button(std::uint64_t now_ms) {
+  if (button_line_ == nullptr) return hal::Push::none;
+  timespec monotonic{};
+  clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  const std::uint64_t monotonic_ms = static_cast<std::uint64_t>(monotonic.tv_sec) * 1000 + static_cast<std::uint64_t>(monotonic.tv_nsec) / 1'000'000;
+  hal::Push push = hal::Push::none;
+  hal::GpioEdge edge;
+  while (push == hal::Push::none && button_line_->next_edge(edge) == Error::none) {
+    // Before Linux 5.7 the kernel stamped edges with the wall clock; such a time is not used.
+    const std::uint64_t age_ms = monotonic_ms - edge.time_ns / 1'000'000;
+    push = button_.look({age_ms < edge_age_ms_max && age_ms < now_ms ? now_ms - age_ms : now_ms}, edge.is_active);
+  }
+  if (push != hal::Push::none) return push;
+  bool is_pressed = false;
+  if (button_line_->get(is_pressed) != Error::none) return hal::Push::none;
+  return button_.look({now_ms}, is_pressed);
 }
 
 Error LinuxPort::open_relay() {
@@ -77,6 +110,7 @@ Error LinuxPort::open_relay() {
   if (output.relay == RelayKind::none) return Error::none;
   const hal::RelayOpener opener = [&output](std::unique_ptr<hal::RelayDriver>& driver, std::string& detail) {
     if (output.relay == RelayKind::gpio) return hal::open_gpio_relay(output.gpio, driver, detail);
+    if (output.relay == RelayKind::i2c) return hal::open_i2c_relay(output.i2c, driver, detail);
     driver = std::make_unique<SimulatedRelayDriver>();
     return Error::none;
   };
@@ -205,7 +239,18 @@ Error LinuxPort::set_point(std::int32_t power_w, const node::Evidence& why) {
 
 Error LinuxPort::sense_relay(bool& on) {
   if (relay_ == nullptr) return Error::not_ready;
-  return relay_->sense(on, now());
+  const BootMs present = now();
+  WATTPROOF_TRY(relay_->sense(on, present));
+  if (on == relay_commanded_.value_or(false)) {
+    differs_since_.reset();
+    return Error::none;
+  }
+  if (!differs_since_) differs_since_ = present;
+  if (present.since(*differs_since_) >= configuration_.output.limits.mismatch_ms_max) {
+    log(Level::warning, Event("relay_mismatch").add("commanded", relay_commanded_.value_or(false)).add("sensed", on)
+                            .add("hint", on ? "a welded contact, or a wrong active_low" : "a contact that does not close, or a wrong active_low"));
+  }
+  return Error::none;
 }
 
 bool LinuxPort::take_overruled() {

@@ -9,8 +9,10 @@
 
 #include "firmware/linux_node/configuration.hpp"
 #include "firmware/linux_node/device_events.hpp"
+#include "hal/button.hpp"
 #include "hal/linux/device_key.hpp"
 #include "hal/linux/file_store.hpp"
+#include "hal/linux/gpio_line.hpp"
 #include "hal/linux/mqtt_link.hpp"
 #include "hal/linux/relay_driver.hpp"
 #include "hal/port.hpp"
@@ -46,6 +48,12 @@ class LinuxPort {
   // True once after the keeper has opened the relay on its own: the node is to be told with an input `opened`.
   bool take_overruled();
 
+  // Readable when the button moved; -1: there is none.
+  [[nodiscard]] int button_file() const;
+  // What the person did since the last look; to be called when the file is readable and, while it is pressed, now and then.
+  hal::Push look_at_button(std::uint64_t now_ms);
+  [[nodiscard]] bool is_button_pressed() const { return button_.is_pressed(); }
+
   // Drives every output to its fallback state at once, past the guard: the program is about to end, and a relay that
   // nobody watches must not stay on. Reported as reason "fallback".
   void make_safe();
@@ -59,6 +67,7 @@ class LinuxPort {
 
  private:
   Error open_relay();
+  Error open_button();
   Error write_set_point(std::int32_t power_w);
   void tell_of_frame(Bytes frame);
   void tell_of_record(std::uint8_t id, Bytes record);
@@ -72,6 +81,9 @@ class LinuxPort {
   std::uint64_t start_ms_ = 0;
   std::unique_ptr<hal::RelayDriver> relay_;
   std::optional<bool> relay_commanded_;
+  std::optional<BootMs> differs_since_;  // since when the contact is not what was commanded
+  std::unique_ptr<hal::GpioLine> button_line_;
+  hal::Button button_;
   std::uint64_t epoch_told_ = 0;
   std::uint32_t round_told_ = 0;
   std::optional<std::int32_t> set_point_w_;

@@ -35,6 +35,7 @@ struct GpioRelayOptions {
 };
 
 // Takes the line as an output that is off from the first moment, so that starting does not click.
+//   configuration_invalid  driving the line to off has closed the contact (seen on the sense line): active_low is wrong
 //   not_ready        built without the back end that is asked for
 //   hardware_failed  no chip with that label, no such line, or the line is busy; `detail` says which and what is there
 Error open_gpio_relay(const GpioRelayOptions& options, std::unique_ptr<RelayDriver>& driver, std::string& detail);

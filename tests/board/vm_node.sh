@@ -8,3 +8,4 @@ while [ ! -e /run/stop ]; do
   echo "ended with status $?" >> /run/node.log
   sleep 0.3
 done
+rm -f /run/node.pid

@@ -8,9 +8,8 @@ usage: vm_test.py HOST_BUILD ARM_BUILD [--keep] [CASE...]
 The cases share one board and one epoch, and run in the order of their names.
 """
 
-import signal
-import subprocess
 import sys
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -32,6 +31,8 @@ DEVICE = {"slots": SLOTS, "slot_seconds": SLOT_SECONDS, "device": {"type": "fixe
 
 
 class VirtualBoard(unittest.TestCase):
+    backend = "libgpiod"
+
     @classmethod
     def setUpClass(cls):
         cls.community = Community(HOST_BUILD, ["--period", "1"], keep=KEEP)
@@ -61,14 +62,15 @@ class VirtualBoard(unittest.TestCase):
 
     @classmethod
     def output(cls, more=""):
-        return (f'relay = "gpio"\nchip_label = "{vm.GPIO_LABEL}"\nline = {RELAY}\nactive_low = false\nrated_w = {RATED_W}\n'
-                f'on_ms_min = 0\noff_ms_min = 0\nstart_spread_ms_max = 0\nkeeper_deadline_ms = {KEEPER_S * 1000}\n{more}')
+        return (f'relay = "gpio"\ngpio_backend = "{cls.backend}"\nchip_label = "{vm.GPIO_LABEL}"\nline = {RELAY}\nactive_low = false\n'
+                f'rated_w = {RATED_W}\non_ms_min = 0\noff_ms_min = 0\nstart_spread_ms_max = 0\nkeeper_deadline_ms = {KEEPER_S * 1000}\n{more}')
 
     @classmethod
     def tail(cls, output):
         return (f'[output]\n{output}\n[broker]\nhost = "{vm.HOST}"\nport = {cls.community.broker_port}\nanonymous = true\n'
                 f'backoff_ms_min = 200\nbackoff_ms_max = 1000\nkeepalive_s = 5\n[store]\nfolder = "/state/store"\n'
-                f'[link]\nanswer_ms_max = 1000\npause_ms_min = 300\npause_ms_max = 1000\npoll_ms = 1000\n')
+                f'[link]\nanswer_ms_max = 1000\npause_ms_min = 300\npause_ms_max = 1000\npoll_ms = 1000\n'
+                f'[button]\nchip_label = "{vm.GPIO_LABEL}"\nline = {BUTTON}\nactive_low = false\nduration_s = 30\n')
 
     @classmethod
     def provision(cls):
@@ -88,7 +90,7 @@ class VirtualBoard(unittest.TestCase):
         cls.board.run("rm -f /run/stop; (vm_node >/dev/null 2>&1 </dev/null &)")
 
     def stop_node(self):
-        self.board.run("touch /run/stop; kill -TERM $(cat /run/node.pid); while pidof linux_node >/dev/null; do sleep 0.1; done")
+        self.board.run("touch /run/stop; kill -TERM $(cat /run/node.pid); while [ -e /run/node.pid ]; do sleep 0.1; done")
 
     def log(self):
         return self.board.run("cat /run/node.log")
@@ -124,7 +126,21 @@ class VirtualBoard(unittest.TestCase):
         closed = self.wait_closed(30, "the network is back") - cut - opened
         print(f"  network back: closed after {closed:.1f} s")
 
-    def test_3_a_killed_node_lets_go_of_the_relay_at_once(self):
+    def test_3_the_button_wins_for_a_while_and_gives_back(self):
+        before = time.monotonic()
+        self.board.press(BUTTON, 0.2)
+        opened = self.wait_open(5, "a push opens the relay") - before - 0.2
+        print(f"  button: open {opened * 1000:.0f} ms after it was let go")
+        self.assertLess(opened, 1)
+        self.assertTrue(self.pins.hold(RELAY, False, 0.5))
+        self.board.press(BUTTON, 3.3)
+        closed = self.wait_closed(5, "a long push gives the relay back to the schedule")
+        self.assertLess(closed, time.monotonic())
+        text = self.log()
+        self.assertIn("reason=override_by_person", text)
+        self.assertIn("push=long", text)
+
+    def test_4_a_killed_node_lets_go_of_the_relay_at_once(self):
         before = time.monotonic()
         self.board.run("kill -KILL $(cat /run/node.pid)")
         opened = self.wait_open(5, "the keeper opens") - before
@@ -132,7 +148,7 @@ class VirtualBoard(unittest.TestCase):
         self.assertLess(opened, 1)
         self.wait_closed(30, "the node was started again, has checked in and follows its stored schedule")
 
-    def test_4_a_frozen_node_is_overruled_by_the_keeper(self):
+    def test_5_a_frozen_node_is_overruled_by_the_keeper(self):
         before = time.monotonic()
         self.board.run("kill -STOP $(cat /run/node.pid)")
         opened = self.wait_open(KEEPER_S + 3, "the keeper opens") - before
@@ -142,7 +158,7 @@ class VirtualBoard(unittest.TestCase):
         self.wait_closed(40, "the node goes on")
         self.assertIn("relay_overruled", self.log())
 
-    def test_5_a_stopped_node_opens_its_relay(self):
+    def test_6_a_stopped_node_opens_its_relay(self):
         before = time.monotonic()
         self.stop_node()
         opened = self.wait_open(5, "the safe state") - before
@@ -152,7 +168,48 @@ class VirtualBoard(unittest.TestCase):
         self.start_node()
         self.wait_closed(30, "started again")
 
-    def test_6_after_a_power_cut_the_board_is_itself_again(self):
+    def test_7_the_kernels_own_interface_and_a_contact_that_tells_the_truth(self):
+        self.stop_node()
+        type(self).backend = "chardev"
+        self.board.write("/state/device.toml", self.provisioned + self.tail(self.output(f"sense_line = {SENSE}\nmismatch_pause_ms = 1000\n")))
+        self.start_node()
+        closed = self.wait_closed(40, "the character device drives the line")
+        self.board.machine.drive(self.board.chip, SENSE, True)
+        self.assertTrue(self.pins.hold(RELAY, True, 1.0))
+        self.board.machine.drive(self.board.chip, SENSE, False)  # the contact falls off
+        fallen = time.monotonic()
+        opened = self.wait_open(5, "a contact that does not follow leads to the fallback") - fallen
+        print(f"  contact fell off: commanded open after {opened:.1f} s")
+        self.assertGreater(fallen, closed)
+        self.assertIn("relay_mismatch", self.log())
+        # A file with the wrong polarity: the contact closes when it is driven to off.
+        self.stop_node()
+        wrong = self.tail(self.output(f"sense_line = {SENSE}\n")).replace(f"line = {RELAY}\nactive_low = false", f"line = {RELAY}\nactive_low = true")
+        self.board.write("/tmp/wrong.toml", self.provisioned + wrong)
+        contact = threading.Thread(target=self.follow_the_line, args=(3,))
+        contact.start()
+        answer = self.board.run("linux_node --config /tmp/wrong.toml; echo status $?")
+        contact.join()
+        self.assertIn("active_low is wrong", answer)
+        self.assertIn("status 3", answer)
+        self.assertFalse(self.pins.level(RELAY), "and it is left open")
+        self.start_without_sense()
+
+    def follow_the_line(self, seconds):
+        """A contact that closes when its line is high."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for _, line, level in self.pins.poll(0.05):
+                if line == RELAY:
+                    self.board.machine.drive(self.board.chip, SENSE, level)
+
+    def start_without_sense(self):
+        type(self).backend = "libgpiod"
+        self.board.write("/state/device.toml", self.provisioned + self.tail(self.output()))
+        self.start_node()
+        self.wait_closed(40, "follows again")
+
+    def test_8_after_a_power_cut_the_board_is_itself_again(self):
         head = int(self.log().split("head=")[-1].split()[0])
         self.board.pull_the_plug()
         self.switch_on()
@@ -164,7 +221,7 @@ class VirtualBoard(unittest.TestCase):
         print(f"  power cut: head {head} before, restored {started.split('head=')[1]}; boot {self.board.boot_s:.1f} s")
         self.assertEqual([True], [level for _, line, level in self.pins.edges if line == RELAY], "one edge, no click before")
 
-    def test_7_a_wrong_label_and_a_busy_line_are_named(self):
+    def test_9_a_wrong_label_and_a_busy_line_are_named(self):
         board = self.board
         text = board.run("cat /state/device.toml")
         board.write("/tmp/wrong.toml", text.replace(vm.GPIO_LABEL, "pinctrl-bcm2711").replace("/state/store", "/tmp/store1"))
