@@ -80,6 +80,7 @@ const char* error_name(Error error) {
     case Error::workspace_too_small: return "workspace_too_small";
     case Error::slot_count_invalid: return "slot_count_invalid";
     case Error::not_a_multiple: return "not_a_multiple";
+    case Error::not_converged: return "not_converged";
     case Error::wrong_contract: return "wrong_contract";
     case Error::wrong_epoch: return "wrong_epoch";
     case Error::wrong_round: return "wrong_round";

@@ -95,6 +95,7 @@ enum class [[nodiscard]] Error : std::uint16_t {
   workspace_too_small = 203,
   slot_count_invalid = 204,
   not_a_multiple = 205,         // energy that is no whole number of slots
+  not_converged = 206,          // an iteration ended with neither an answer nor a proof that there is none
 
   // message and wire (230..249)
   wrong_contract = 230,

@@ -3,6 +3,7 @@
 // the price of power in it, J(p) - D(m) is a sum of terms that are each >= 0: how far p_t is from the best power at price l_t,
 // and |m_t| times the distance from the limit that m_t speaks for. Each is rounded up, so the sum is an upper bound.
 #include "base/math.hpp"
+#include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/gap.hpp"
 #include "solver/lossy_battery.hpp"
@@ -77,6 +78,18 @@ void add_regrets(Gap& gap, const Device& device, const Grid& grid, const Wish& w
   }
 }
 
+void add_banded(Gap& gap, const Device& device, const Grid& grid, const Wish& wish, std::span<const std::int32_t> profile_w,
+                std::span<const std::int32_t> dual) {
+  const BandedModel model(device, grid);
+  const BandedMultipliers multipliers(dual.data(), 3);
+  (void)add_banded_slacks(gap, model, grid, profile_w, multipliers, false);
+  BandedPrices prices(model, multipliers, gap);
+  for (std::uint32_t t = grid.slots; t-- > 0;) {
+    const Range best = sum(wish_range(wish, t, gap.bits), scaled(prices.before(t), 1, 256));
+    add_regret(gap, profile_w[t], device.power_min_w.at(t), device.power_max_w.at(t), best.low, best.high);
+  }
+}
+
 }  // namespace
 
 Error recheck(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
@@ -90,13 +103,19 @@ Error recheck(const Device& device, const Grid& grid, std::span<const std::int32
     gap = 0;  // one choice, or all tried
     return Error::none;
   }
+  Gap total{guard_bits};
+  if (device.kind == DeviceKind::banded) {
+    if (dual.size() != 3 * std::size_t{grid.slots}) return Error::wrong_length;
+    add_banded(total, device, grid, wish, profile_w, dual);
+    gap = total.total(static_cast<std::uint64_t>(wish.curvature()));
+    return Error::none;
+  }
   const bool is_shapeable = device.kind == DeviceKind::shapeable;
   const bool has_state = is_shapeable || device.kind == DeviceKind::battery || device.kind == DeviceKind::thermal;
   if (has_state && dual.size() != grid.slots && dual.size() != 1) return Error::wrong_length;
   const std::uint32_t first = is_shapeable ? device.start_slot : 0;
   const std::uint32_t last = is_shapeable ? end_slot(device, grid) : grid.slots;
   const Multipliers multipliers(has_state ? dual : std::span<const std::int32_t>(), last);
-  Gap total{guard_bits};
   add_slacks(total, device, grid, profile_w, multipliers);
   add_regrets(total, device, grid, wish, first, last, profile_w, multipliers);
   gap = total.total(static_cast<std::uint64_t>(wish.curvature()));

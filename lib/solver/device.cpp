@@ -2,6 +2,7 @@
 #include "solver/device.hpp"
 
 #include "base/result.hpp"
+#include "solver/banded.hpp"
 #include "solver/switched.hpp"
 #include "solver/thermal.hpp"
 
@@ -84,7 +85,8 @@ Error validate(const Device& device, const Grid& grid) {
     case DeviceKind::shapeable:
     case DeviceKind::battery:
     case DeviceKind::thermal:
-    case DeviceKind::generator: break;
+    case DeviceKind::generator:
+    case DeviceKind::banded: break;
     default: return Error::unknown_kind;
   }
   WATTPROOF_TRY(validate_powers(device.power_min_w, grid));
@@ -92,6 +94,7 @@ Error validate(const Device& device, const Grid& grid) {
   if (device.kind == DeviceKind::shapeable) return validate_shapeable(device, grid);
   if (device.kind == DeviceKind::battery) return validate_battery(device);
   if (device.kind == DeviceKind::thermal) return validate_thermal(device, grid);
+  if (device.kind == DeviceKind::banded) return validate_banded(device, grid);
   if (device.kind == DeviceKind::generator && device.cost_quadratic < 0) return Error::out_of_range;
   return Error::none;
 }

@@ -3,7 +3,9 @@
 // its owner and never copies them. docs/SOLVER.md gives the mathematical form of every kind.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "base/error.hpp"
@@ -20,6 +22,7 @@ enum class DeviceKind : std::uint8_t {
   thermal = 5,      // heat or cold store with a leak and a comfort band
   switched = 6,     // one power, on or off, with minimum on and off times
   generator = 7,    // power within limits, own quadratic cost
+  banded = 8,       // what fits none of these: ramp limits, and up to two linear states that may act on each other
 };
 
 // One number for all slots, or one per slot.
@@ -39,6 +42,20 @@ struct Milestone {
   std::int32_t energy_min_wh = 0;
 };
 
+// A state of a banded device in units of its owner's choice (mC, Wh). With e the energy drawn in a slot, in Wh:
+//   next = (keep_ppm[0] first + keep_ppm[1] second) / 10^6 + (gain_milli_per_wh e + drift_milli) / 1000
+// where first and second are the device's states before the slot. |keep_ppm[0]| + |keep_ppm[1]| <= 10^6.
+struct LinearState {
+  std::int32_t start = 0;
+  Series min{};  // after every slot
+  Series max{};
+  std::array<std::int32_t, 2> keep_ppm{};
+  std::int32_t gain_milli_per_wh = 0;
+  Series drift_milli{};
+};
+
+constexpr std::int32_t ramp_unlimited = std::numeric_limits<std::int32_t>::max();
+
 // Only the fields that the kind names are read; leave the others as they are.
 struct Device {
   DeviceKind kind = DeviceKind::fixed;
@@ -46,7 +63,7 @@ struct Device {
   // fixed: one power per slot. appliance: the cycle, one power per slot of its run (1 to slots entries).
   std::span<const std::int32_t> profile_w{};
 
-  // curtailable, shapeable, battery, thermal (power_min_w is 0 there unless set), generator.
+  // curtailable, shapeable, battery, thermal (power_min_w is 0 there unless set), generator, banded.
   Series power_min_w{};
   Series power_max_w{};
 
@@ -89,6 +106,14 @@ struct Device {
   // generator: adds cost_quadratic x^2 - 2 cost_linear x to the cost.
   std::int32_t cost_linear = 0;
   std::int32_t cost_quadratic = 0;  // >= 0
+
+  // banded: how much power may rise and fall from one slot to the next; the first slot against power_before_w if
+  // `is_ramped_from_before`, else freely.
+  std::int32_t ramp_up_w = ramp_unlimited;
+  std::int32_t ramp_down_w = ramp_unlimited;
+  std::int32_t power_before_w = 0;
+  bool is_ramped_from_before = false;
+  std::span<const LinearState> states{};  // at most 2
 };
 
 struct Grid {

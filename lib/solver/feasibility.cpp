@@ -2,6 +2,7 @@
 // feasible() and check_profile(): the limits alone, without a target.
 #include "base/math.hpp"
 #include "solver/appliance.hpp"
+#include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/lossy_battery.hpp"
 #include "solver/solve.hpp"
@@ -97,6 +98,7 @@ Error feasible(const Device& device, const Grid& grid, Report& report) {
       return refuse(report, Error::infeasible, Limit::window, device.start_slot, needed, window);
     }
     case DeviceKind::switched: return feasible_switched(device, grid, report);
+    case DeviceKind::banded: return feasible_banded(device, grid, report);
     default: return Error::unknown_kind;
   }
 }
@@ -123,6 +125,7 @@ Error check_profile(const Device& device, const Grid& grid, std::span<const std:
     case DeviceKind::thermal: return check_thermal(device, grid, profile_w);
     case DeviceKind::appliance: return check_appliance(device, grid, profile_w);
     case DeviceKind::switched: return check_switched(device, grid, profile_w);
+    case DeviceKind::banded: return check_banded(device, grid, profile_w);
     default: return Error::unknown_kind;
   }
 }

@@ -336,6 +336,7 @@ Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_
   if (cost.wear != 0 || cost.discomfort != 0) return Error::out_of_range;
   if (home.limit_w < 0 || home.limit_w > power_w_max) return Error::out_of_range;
   for (const Device& device : home.devices) {
+    if (device.kind == DeviceKind::banded) return Error::unknown_kind;
     WATTPROOF_TRY(feasible(device, grid, report));
     ++device_index;
   }

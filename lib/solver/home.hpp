@@ -26,6 +26,7 @@ std::size_t home_workspace_words(const Home& home, const Grid& grid);
 // Minimises J of the sum plus the generators' own costs. `profiles_w` holds devices x slots, device by device, and
 // `total_w` their sum. The certificate's kind is dual if the gap is only rounding, else bound.
 //   out_of_range  a cost with wear or discomfort, which are a single device's, or a limit out of range
+//   unknown_kind  a banded device: a home is made of exact parts
 //   too_large     no device, or more than home_device_count_max
 //   every error of solve() for one of the devices (`device_index` says which)
 //   infeasible  the breaker limit cannot be kept: report.limit is breaker, with the slot, and in W what is needed and allowed

@@ -3,6 +3,7 @@
 
 #include "base/math.hpp"
 #include "solver/appliance.hpp"
+#include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/lossy_battery.hpp"
 #include "solver/switched.hpp"
@@ -66,6 +67,7 @@ Error dispatch(const Device& device, const Grid& grid, const Wish& wish, Workspa
     case DeviceKind::thermal: return solve_thermal(device, grid, wish, workspace, profile_w, report);
     case DeviceKind::appliance: return solve_appliance(device, grid, wish, workspace, profile_w);
     case DeviceKind::switched: return solve_switched(device, grid, wish, workspace, profile_w);
+    case DeviceKind::banded: return solve_banded(device, grid, wish, workspace, profile_w, report);
     default: return Error::unknown_kind;
   }
 }
@@ -73,10 +75,12 @@ Error dispatch(const Device& device, const Grid& grid, const Wish& wish, Workspa
 }  // namespace
 
 static_assert(lossy_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
+static_assert(banded_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
 static_assert(thermal_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
 
 std::size_t workspace_words(const Device& device, const Grid& grid) {
   if (device.kind == DeviceKind::thermal) return thermal_workspace_words(grid.slots);
+  if (device.kind == DeviceKind::banded) return banded_workspace_words(grid.slots);
   if (is_lossy(device)) return lossy_workspace_words(grid.slots);
   if (device.kind == DeviceKind::appliance) return appliance_workspace_words(device, grid);
   if (device.kind == DeviceKind::switched) return switched_workspace_words(device, grid);

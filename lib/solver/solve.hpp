@@ -46,6 +46,9 @@ enum class Limit : std::uint8_t {
   comfort_max = 6,  // at most `needed`; `possible` is the least
   pattern = 7,      // no switching pattern with the minimum times has `needed` on-slots; `possible` is the nearest count
   breaker = 9,      // a home: |sum| of `needed` W before `slot` begins, `possible` W are allowed
+  ramp = 10,        // banded: at `slot` power would have to be `needed` W; the ramps allow `possible`
+  state_min = 11,   // banded: state `state` at least `needed` before `slot` begins; `possible` is the most found
+  state_max = 12,   // at most `needed`; `possible` is the least
   whole_watts = 8,  // fractions of a watt would keep the limits, whole watts do not: found in `slot`
 };
 
@@ -62,6 +65,7 @@ struct Report {
   // When the answer is infeasible, infeasible_below or infeasible_above.
   Limit limit = Limit::none;
   std::uint32_t slot = 0;
+  std::uint32_t state = 0;  // of a banded device
   std::int64_t needed = 0;
   std::int64_t possible = 0;
 };
@@ -96,6 +100,7 @@ struct FullWorkspace {
 //   wrong_length         target, price, preferred or profile without one entry per slot
 //   out_of_range         a target, weight or price for which the integers of this solver would not suffice
 //   workspace_too_small  see workspace_words
+//   not_converged        banded only: neither an answer nor a proof that there is none
 //   infeasible_below / infeasible_above / infeasible  the limits contradict each other: report says which, where, by how much
 Error solve(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
             WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report);

@@ -38,6 +38,41 @@ struct Line {
   double high;
 };
 
+void add_banded_lines(const Device& device, const solver::Grid& grid, std::vector<Line>& lines) {
+  const double hour = 3600.0 / grid.slot_seconds;
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    if (t == 0 && !device.is_ramped_from_before) continue;
+    std::vector<double> rise(grid.slots, 0.0);
+    rise[t] = 1;
+    if (t > 0) rise[t - 1] = -1;
+    lines.push_back({rise, t == 0 ? -double(device.power_before_w) : 0.0,
+                     device.ramp_down_w == solver::ramp_unlimited ? -infinity : -double(device.ramp_down_w),
+                     device.ramp_up_w == solver::ramp_unlimited ? infinity : double(device.ramp_up_w)});
+  }
+  const std::size_t count = device.states.size();
+  std::vector<std::vector<double>> weights(count, std::vector<double>(grid.slots, 0.0));
+  std::vector<double> constant;
+  for (const solver::LinearState& state : device.states) constant.push_back(state.start);
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    const auto weights_before = weights;
+    const auto constant_before = constant;
+    for (std::size_t i = 0; i < count; ++i) {
+      const solver::LinearState& state = device.states[i];
+      constant[i] = state.drift_milli.at(t) / 1e3;
+      std::fill(weights[i].begin(), weights[i].end(), 0.0);
+      for (std::size_t j = 0; j < count; ++j) {
+        const double keep = state.keep_ppm[j] / 1e6;
+        constant[i] += keep * constant_before[j];
+        for (std::uint32_t s = 0; s < t; ++s) weights[i][s] += keep * weights_before[j][s];
+      }
+      weights[i][t] = state.gain_milli_per_wh / 1e3 / hour;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      lines.push_back({weights[i], constant[i], double(device.states[i].min.at(t)), double(device.states[i].max.at(t))});
+    }
+  }
+}
+
 // The state after each slot as a linear function of the powers, with its limits.
 std::vector<Line> lines_of(const Device& device, const solver::Grid& grid) {
   std::vector<Line> lines;
@@ -77,6 +112,8 @@ std::vector<Line> lines_of(const Device& device, const solver::Grid& grid) {
       weights[t] = device.gain_mk_per_wh / hour;
       lines.push_back({weights, constant, double(device.min_mc.at(t)), double(device.max_mc.at(t))});
     }
+  } else if (device.kind == DeviceKind::banded) {
+    add_banded_lines(device, grid, lines);
   }
   return lines;
 }
@@ -107,6 +144,18 @@ QuadraticProgram program_of(const Device& device, const solver::Grid& grid, std:
   }
   for (const Line& line : lines_of(device, grid)) {
     program.rows.push_back({line.coefficients, line.low - line.constant, line.high - line.constant});
+  }
+  return program;
+}
+
+QuadraticProgram tightened(const Device& device, const solver::Grid& grid, std::span<const std::int32_t> target_w,
+                           const solver::Cost& cost, double watts) {
+  QuadraticProgram program = program_of(device, grid, target_w, cost);
+  for (Row& row : program.rows) {
+    double most = 0;
+    for (const double c : row.coefficients) most = std::max(most, std::abs(c));
+    row.low += watts * most;
+    row.high -= watts * most;
   }
   return program;
 }
@@ -241,6 +290,57 @@ void draw_thermal(Random& random, std::int32_t size, Problem& problem) {
   device.max_mc = std::span<const std::int32_t>(problem.max_mc);
 }
 
+// A store with ramps, or a room and its walls: the bands lie around what some random powers lead to, or do not.
+void draw_banded(Random& random, std::int32_t size, Problem& problem) {
+  Device& device = problem.device;
+  const std::uint32_t slots = problem.grid.slots;
+  const std::int32_t wh = 3600 / static_cast<std::int32_t>(problem.grid.slot_seconds);
+  draw_powers(random, chance(random, 50) ? 0 : -size, size, problem);
+  if (chance(random, 70)) device.ramp_up_w = pick(random, size / 20, size);
+  if (chance(random, 70)) device.ramp_down_w = pick(random, size / 20, size);
+  device.is_ramped_from_before = chance(random, 30);
+  device.power_before_w = pick(random, device.power_min_w.at(0), device.power_max_w.at(0));
+  problem.states.resize(static_cast<std::size_t>(pick(random, 0, 2)));
+  const std::size_t count = problem.states.size();
+  const std::int32_t middle = pick(random, -20'000, 20'000);
+  std::array<double, 2> level{};
+  for (std::size_t i = 0; i < count; ++i) {
+    solver::LinearState& state = problem.states[i];
+    const std::int32_t leak = chance(random, 30) ? 0 : pick(random, 0, 300'000) / wh;
+    const std::int32_t other = count == 2 ? pick(random, -20'000, 200'000) / wh : 0;
+    state.keep_ppm[i] = 1'000'000 - leak - std::abs(other);
+    state.keep_ppm[1 - i] = other;
+    state.gain_milli_per_wh = i == 0 ? pick(random, 20, 2'000) * (chance(random, 20) ? -1 : 1) : pick(random, 0, 50);
+    state.start = middle + pick(random, -1'000, 1'000);
+    level[i] = state.start;
+  }
+  double power = pick(random, device.power_min_w.at(0), device.power_max_w.at(0));
+  const double slack = pick(random, 0, 100) / 100.0;
+  for (std::uint32_t t = 0; t < slots; ++t) {
+    const double aim = pick(random, device.power_min_w.at(t), std::max(device.power_min_w.at(t), device.power_max_w.at(t)));
+    power = std::clamp(aim, power - std::min(1e6, double(device.ramp_down_w)), power + std::min(1e6, double(device.ramp_up_w)));
+    power = std::clamp(power, double(device.power_min_w.at(t)), std::max<double>(device.power_min_w.at(t), device.power_max_w.at(t)));
+    const std::array<double, 2> before = level;
+    for (std::size_t i = 0; i < count; ++i) {
+      const solver::LinearState& state = problem.states[i];
+      const std::int32_t drift = static_cast<std::int32_t>((1e6 - state.keep_ppm[0] - state.keep_ppm[1]) / 1e3 * middle) + pick(random, -100, 100);
+      level[i] = (state.keep_ppm[0] * before[0] + state.keep_ppm[1] * before[1]) / 1e6 + drift / 1e3 +
+                 state.gain_milli_per_wh / 1e3 * power / wh;
+      const double room = std::abs(state.gain_milli_per_wh) / 1e3 * size / wh * slack + 3;
+      problem.state_series[3 * i].push_back(static_cast<std::int32_t>(std::clamp(level[i] - room * pick(random, 0, 200) / 100, -1e6, 1e6)));
+      problem.state_series[3 * i + 1].push_back(static_cast<std::int32_t>(std::clamp(level[i] + room * pick(random, 0, 200) / 100 + 1, -1e6, 1e6)));
+      if (chance(random, 2)) problem.state_series[3 * i].back() += pick(random, 0, static_cast<std::int32_t>(room));
+      problem.state_series[3 * i + 2].push_back(drift);
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    problem.states[i].min = std::span<const std::int32_t>(problem.state_series[3 * i]);
+    problem.states[i].max = std::span<const std::int32_t>(problem.state_series[3 * i + 1]);
+    problem.states[i].drift_milli = std::span<const std::int32_t>(problem.state_series[3 * i + 2]);
+  }
+  device.states = problem.states;
+}
+
 }  // namespace
 
 void draw(Random& random, DeviceKind kind, std::uint32_t slots, bool is_lossy, Problem& problem) {
@@ -258,6 +358,7 @@ void draw(Random& random, DeviceKind kind, std::uint32_t slots, bool is_lossy, P
       problem.device.cost_linear = pick(random, -size, size);
       draw_powers(random, -size, 0, problem);
       break;
+    case DeviceKind::banded: draw_banded(random, std::max(size, 10), problem); break;
     default: draw_powers(random, -size, size, problem); break;
   }
   draw_cost(random, size, problem);

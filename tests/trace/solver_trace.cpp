@@ -48,10 +48,11 @@ std::array<std::int64_t, slot_count_max> price;
 std::array<Milestone, 3> milestones;
 std::array<std::uint64_t, 16'384> workspace;
 
-enum Kind { curtailable, shapeable, battery, priced_battery, lossy, thermal, appliance, switched, generator, home, kind_count };
+enum Kind { curtailable, shapeable, battery, priced_battery, lossy, thermal, appliance, switched, generator, home, banded,
+            kind_count };
 constexpr std::array<const char*, kind_count> names{"curtailable", "shapeable", "battery", "priced_battery", "lossy",
-                                                    "thermal", "appliance", "switched", "generator", "home"};
-constexpr int case_count = 1000;  // of each kind
+                                                    "thermal", "appliance", "switched", "generator", "home", "banded"};
+constexpr int case_count = 1000;  // of each kind; of banded ones, which take a hundred times longer, a tenth
 
 Series fill(Numbers& numbers, std::uint32_t slots, std::int32_t low, std::int32_t high) {
   for (std::uint32_t t = 0; t < slots; ++t) numbers[t] = draw(low, high);
@@ -81,6 +82,27 @@ Device draw_shapeable(const Grid& grid) {
     for (std::uint32_t i = 0; i < 3; ++i) milestones[i] = {device.start_slot + 1 + i, draw(-500, device.energy_wh)};
     device.milestones = milestones;
   }
+  return device;
+}
+
+// A room and its walls, or a store; with ramps.
+Device draw_banded(const Grid& grid) {
+  static std::array<LinearState, 2> states;
+  const std::int32_t hours = static_cast<std::int32_t>(3600 / grid.slot_seconds);
+  Device device{.kind = DeviceKind::banded, .power_min_w = 0, .power_max_w = draw(1000, 6000)};
+  device.ramp_up_w = draw(100, 3000);
+  if (draw(0, 1) != 0) device.ramp_down_w = draw(100, 3000);
+  const std::int32_t leak = draw(5'000, 20'000) / hours;
+  const std::int32_t exchange = draw(0, 150'000) / hours;
+  states = {};
+  for (LinearState& level : states) level = {.start = draw(20'000, 21'000), .min = draw(15'000, 19'500), .max = draw(22'000, 26'000)};
+  states[0].keep_ppm = {1'000'000 - leak - exchange, exchange};
+  states[0].gain_milli_per_wh = draw(100, 500);
+  for (std::uint32_t t = 0; t < grid.slots; ++t) first[t] = leak * draw(0, 12);
+  states[0].drift_milli = std::span<const std::int32_t>(first).first(grid.slots);
+  states[1].keep_ppm = {draw(0, 30'000), 0};
+  states[1].keep_ppm[1] = 1'000'000 - states[1].keep_ppm[0];
+  device.states = std::span<const LinearState>(states);
   return device;
 }
 
@@ -128,6 +150,7 @@ Device draw_device(Kind kind, const Grid& grid) {
       device.min_on_slots = static_cast<std::uint32_t>(draw(1, 4));
       device.min_off_slots = static_cast<std::uint32_t>(draw(1, 4));
       return device;
+    case banded: return draw_banded(grid);
     default:
       device.kind = DeviceKind::generator;
       device.power_min_w = -draw(0, 8000);
@@ -190,7 +213,7 @@ int main() {
   for (int kind = 0; kind < kind_count; ++kind) {
     Hash hash;
     state = static_cast<std::uint32_t>(kind) + 1;
-    for (int i = 0; i < case_count; ++i) run_one(hash, static_cast<Kind>(kind));
+    for (int i = 0; i < (kind == banded ? case_count / 10 : case_count); ++i) run_one(hash, static_cast<Kind>(kind));
     print_line(names[static_cast<std::size_t>(kind)], hash.value);
     all.add(static_cast<std::int64_t>(hash.value));
   }

@@ -11,6 +11,8 @@ constexpr std::int32_t temperature_mc_max = 1'000'000;
 constexpr std::int32_t cost_linear_max = 2'000'000;
 constexpr std::int32_t cost_quadratic_max = 1'000'000;
 constexpr std::int32_t gain_mk_per_wh_max = 1'000'000;
+constexpr std::int32_t level_max = 1'000'000;
+constexpr std::int32_t drift_milli_max = 100'000'000;
 
 std::int32_t int32_of(ObjectReader& object, const char* name, std::int64_t min, std::int64_t max) {
   return static_cast<std::int32_t>(object.integer(name, min, max));
@@ -133,9 +135,43 @@ void read_generator(ObjectReader& object, solver::Device& device) {
   device.cost_quadratic = int32_of(object, "cost_quadratic", 0, cost_quadratic_max);
 }
 
+void read_states(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
+  const Json& list = object.array("states", 2);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    ObjectReader state(list[i], object.path_of("states[" + std::to_string(i) + "]"));
+    solver::LinearState& to = description.states.emplace_back();
+    to.start = int32_of(state, "start", -level_max, level_max);
+    to.min = series_of(state, "min", grid, level_max, description);
+    to.max = series_of(state, "max", grid, level_max, description);
+    to.gain_milli_per_wh = int32_of(state, "gain_milli_per_wh", -gain_mk_per_wh_max, gain_mk_per_wh_max);
+    if (state.has("drift_milli")) to.drift_milli = series_of(state, "drift_milli", grid, drift_milli_max, description);
+    const std::vector<std::int64_t> keep = state.integers("keep_ppm", list.size(), -1'000'000, 1'000'000);
+    if (keep.size() != list.size()) state.fail("keep_ppm", "must have one entry per state");
+    std::int64_t sum = 0;
+    for (std::size_t j = 0; j < keep.size(); ++j) {
+      to.keep_ppm[j] = static_cast<std::int32_t>(keep[j]);
+      sum += keep[j] < 0 ? -keep[j] : keep[j];
+    }
+    if (sum > 1'000'000) state.fail("keep_ppm", "must not add up to more than 1000000, signs left out");
+    state.finish();
+  }
+  description.device.states = description.states;
+}
+
+void read_banded(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
+  solver::Device& device = description.device;
+  device.power_min_w = series_of(object, "power_min_w", grid, power_w_max, description);
+  device.power_max_w = series_of(object, "power_max_w", grid, power_w_max, description);
+  if (object.has("ramp_up_w")) device.ramp_up_w = int32_of(object, "ramp_up_w", 0, 2 * power_w_max);
+  if (object.has("ramp_down_w")) device.ramp_down_w = int32_of(object, "ramp_down_w", 0, 2 * power_w_max);
+  device.is_ramped_from_before = object.has("power_before_w");
+  if (device.is_ramped_from_before) device.power_before_w = power_of(object, "power_before_w");
+  if (object.has("states")) read_states(object, grid, description);
+}
+
 DeviceKind kind_of(ObjectReader& object) {
-  constexpr std::array<const char*, 8> names{"fixed",     "curtailable", "shapeable", "battery",
-                                             "appliance", "thermal",     "switched",  "generator"};
+  constexpr std::array<const char*, 9> names{"fixed",   "curtailable", "shapeable", "battery", "appliance",
+                                             "thermal", "switched",    "generator", "banded"};
   const std::string& type = object.text("type");
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (type == names[i]) return static_cast<DeviceKind>(i);
@@ -156,6 +192,7 @@ void read_device(ObjectReader& object, const Grid& grid, DeviceDescription& desc
     case DeviceKind::thermal: read_thermal(object, grid, description); break;
     case DeviceKind::switched: read_switched(object, grid, description.device); break;
     case DeviceKind::generator: read_generator(object, description.device); break;
+    case DeviceKind::banded: read_banded(object, grid, description); break;
   }
   object.finish();
 }

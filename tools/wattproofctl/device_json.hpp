@@ -14,6 +14,7 @@ struct DeviceDescription {
   solver::Device device;
   std::list<std::vector<std::int32_t>> numbers;
   std::vector<solver::Milestone> milestones;
+  std::vector<solver::LinearState> states;
 
   DeviceDescription() = default;
   DeviceDescription(const DeviceDescription&) = delete;  // `device` points into this object

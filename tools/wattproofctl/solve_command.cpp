@@ -19,6 +19,7 @@ std::string describe(const solver::Report& report) {
   const std::string needed = std::to_string(report.needed);
   const std::string possible = std::to_string(report.possible);
   const std::string slot = std::to_string(report.slot);
+  const std::string state = "state " + std::to_string(report.state) + ": ";
   switch (report.limit) {
     case Limit::power: return "slot " + slot + ": lower limit " + needed + " W is above upper limit " + possible + " W";
     case Limit::energy_min: return "needs " + needed + " Wh by slot " + slot + ", at most " + possible + " possible";
@@ -29,6 +30,9 @@ std::string describe(const solver::Report& report) {
     case Limit::pattern: return "needs " + needed + " slots on; with the minimum times the nearest is " + possible;
     case Limit::whole_watts: return "slot " + slot + ": only fractions of a watt would keep the limits";
     case Limit::breaker: return "slot " + slot + ": needs " + needed + " W, the breaker allows " + possible + " W";
+    case Limit::ramp: return "slot " + slot + ": needs " + needed + " W, the ramps allow " + possible + " W";
+    case Limit::state_min: return state + "needs " + needed + " by slot " + slot + ", at most " + possible + " possible";
+    case Limit::state_max: return state + "at most " + needed + " by slot " + slot + ", at least " + possible + " unavoidable";
     case Limit::none: break;
   }
   return "the limits contradict each other";
@@ -122,6 +126,7 @@ Outcome refused(Error error, const solver::Report& report, const std::string& pa
   const bool is_infeasible =
       error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
   if (is_infeasible) return infeasible(describe(report));
+  if (error == Error::not_converged) return {{{"error", error_name(error)}, {"detail", describe(report)}}, exit_refused};
   const char* const detail = error == Error::not_a_multiple ? ": its energy is no whole number of slots at its power"
                                                              : ": the solver refuses it";
   return {{{"error", error_name(error)}, {"detail", path + detail}}, exit_usage};

@@ -25,6 +25,22 @@ TEST(solve_command, answers_every_device_type_of_the_first_form) {
                 .output["profile_w"].dump(), "[0,0,7,3]");
 }
 
+TEST(solve_command, answers_a_device_with_ramps_and_states) {
+  EXPECT_EQ(solve(R"({"type":"banded","power_min_w":0,"power_max_w":100,"ramp_up_w":10,"power_before_w":5})", "[50,50,0,0]")
+                .output["profile_w"].dump(), "[15,25,0,0]");
+  const std::string room = R"({"type":"banded","power_min_w":0,"power_max_w":[2000,2000,2000,2000],"states":[)"
+                           R"({"start":20000,"min":19000,"max":22000,"keep_ppm":[880000,100000],"gain_milli_per_wh":500,"drift_milli":100000},)"
+                           R"({"start":20000,"min":15000,"max":25000,"keep_ppm":[20000,980000],"gain_milli_per_wh":0}]})";
+  const Outcome outcome = solve_command(parse_document(R"({"slots":4,"slot_seconds":3600,"target_w":[0,0,0,0],"device":)" + room + "}"), true);
+  EXPECT_EQ(outcome.output["status"], "ok") << outcome.output.dump();
+  EXPECT_EQ(outcome.output["certificate"]["kind"], "bound");
+  std::string cold = room;
+  cold.replace(cold.find("19000"), 5, "21900");
+  EXPECT_EQ(solve(cold, "[0,0,0,0]").output["detail"], "state 0: needs 21900 by slot 1, at most 20700 possible");
+  EXPECT_THROW((void)solve(R"({"type":"banded","power_min_w":0,"power_max_w":1,"states":[{"start":0,"min":0,"max":1,)"
+                           R"("keep_ppm":[1,2],"gain_milli_per_wh":1}]})", "[0,0,0,0]"), InputError);
+}
+
 TEST(solve_command, ties_take_the_earliest_start) {
   EXPECT_EQ(solve(R"({"type":"appliance","run_w":[5],"earliest_slot":0,"latest_end_slot":4})", "[0,2,2,0]")
                 .output["profile_w"].dump(), "[0,5,0,0]");
