@@ -96,7 +96,7 @@ class Board:
         (folder / "agent.s").unlink(missing_ok=True)
         self.started = time.monotonic()
         self.machine = qtest.Machine(folder, [
-            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "160", "-nographic", "-no-reboot", "-nodefaults",
+            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "256", "-nographic", "-no-reboot", "-nodefaults",
             "-serial", "file:console.log", "-kernel", CACHE / "vmlinuz", "-initrd", "initramfs",
             "-append", "console=ttyAMA0 quiet panic=-1",
             "-netdev", "user,id=net0", "-device", "virtio-net-device,netdev=net0",

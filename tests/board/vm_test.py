@@ -39,7 +39,7 @@ class VirtualBoard(unittest.TestCase):
         cls.addClassCleanup(cls.community.__exit__)
         cls.folder = cls.community.folder / "board"
         cls.folder.mkdir()
-        vm.make_initramfs(cls.folder, [ARM_BUILD / "firmware/linux_node/linux_node"])
+        vm.make_initramfs(cls.folder, [ARM_BUILD / "firmware/linux_node/linux_node", ARM_BUILD / "tools/wattproofctl/wattproofctl"])
         vm.make_disk(cls.folder)
         cls.community.start_chain()
         cls.community.start_broker()
@@ -232,6 +232,16 @@ class VirtualBoard(unittest.TestCase):
         self.assertIn("busy", answer)
         self.assertIn("used by wattproof", answer)
         self.assertTrue(self.pins.level(RELAY), "the other program's relay is untouched")
+
+        file = f'[relay.main]\nchip_label = "{vm.GPIO_LABEL}"\nline = {RELAY}\nactive_low = false\n'
+        board.write("/tmp/board.toml", file + f'[relay.other]\nchip_label = "{vm.GPIO_LABEL}"\nline = 9\nactive_low = false\n')
+        answer = board.run("wattproofctl board check /tmp/board.toml; echo status $?")
+        self.assertIn(f"chip: /dev/gpiochip0 [{vm.GPIO_LABEL}], lines 0 to 7", answer)
+        self.assertIn(f"relay main: {vm.GPIO_LABEL} line {RELAY}, output, used by wattproof, closes when high", answer)
+        self.assertIn(f"problem: other: no line 9; {vm.GPIO_LABEL} has 0 to 7", answer)
+        self.assertIn("status 1", answer)
+        board.write("/tmp/board.toml", file.replace("false", "true"))
+        self.assertIn("other polarity", board.run("wattproofctl board check /tmp/board.toml", check=False))
 
 
 if __name__ == "__main__":

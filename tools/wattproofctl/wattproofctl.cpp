@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/check.hpp"
+#include "board_command.hpp"
 #include "chain_commands.hpp"
 #include "genesis_command.hpp"
 #include "rpc_client.hpp"
@@ -77,6 +78,7 @@ void add_chain_options(CLI::App& command, Options& options, bool has_registry, b
     command.add_option("--first-block", options.chain.first_block, "Block from which events are read");
   }
   if (has_key) command.add_option("--key", options.chain.key_file, "File with the operator's private key")->required();
+  if (has_key) command.add_option("--gas-price", options.chain.gas_price_wei, "In wei, where nodes demand one")->capture_default_str();
 }
 
 // A command that reads one document.
@@ -174,6 +176,22 @@ void add_epoch_commands(CLI::App& app, Options& options, int& status) {
   });
 }
 
+void add_board_command(CLI::App& app, Options& options, int& status) {
+  CLI::App* const board = app.add_subcommand("board", "Look at this machine's relay board");
+  board->require_subcommand(1);
+  CLI::App* const check = board->add_subcommand("check", "Say which line is which, and what is missing; moves nothing");
+  check->add_option("FILE", options.file, "Board file (TOML), as in boards/")->required();
+  check->add_flag("--json", options.json, "JSON in place of text");
+  check->callback([&] {
+    status = run([&] {
+      Outcome outcome = board_check_command(options.file, probe_this_machine());
+      if (options.json) return outcome;
+      std::cout << board_table(outcome.output);
+      return Outcome{nullptr, outcome.status};
+    });
+  });
+}
+
 void add_genesis_command(CLI::App& app, Options& options, int& status) {
   CLI::App* const genesis = app.add_subcommand("genesis", "Write the first block of a private chain");
   genesis->add_option("--engine", options.genesis.engine, "qbft, ibft2 or clique")->required();
@@ -185,6 +203,7 @@ void add_genesis_command(CLI::App& app, Options& options, int& status) {
   genesis->add_option("--fork", options.genesis.fork, "london, or berlin for nodes without a base fee")->capture_default_str();
   genesis->add_option("--gas-limit", options.genesis.gas_limit, "Of a block")->capture_default_str();
   genesis->add_option("--timestamp", options.genesis.timestamp_s, "Of block 0")->capture_default_str();
+  genesis->add_option("--fund", options.genesis.funded, "Address that begins with coins, where gas has a price");
   genesis->callback([&] {
     status = run([&] { return genesis_command(options.genesis, parse_document(read_document(options.file))); });
   });
@@ -217,6 +236,7 @@ int main(int argc, char** argv) {
   add_operator_commands(app, options, status);
   add_epoch_commands(app, options, status);
   add_genesis_command(app, options, status);
+  add_board_command(app, options, status);
 
   try {
     app.parse(argc, argv);

@@ -146,7 +146,7 @@ TEST(configuration, takes_a_relay_from_a_board_file) {
 
 TEST(configuration, accepts_every_example_and_board_of_this_repository) {
   int examples = 0;
-  for (const char* board : {"host_sim", "raspberry_pi_4"}) {
+  for (const char* board : {"host_sim", "raspberry_pi_4", "raspberry_pi_5", "jetson_nano"}) {
     for (const auto& entry : fs::directory_iterator(fs::path(WATTPROOF_SOURCE_DIR) / "boards" / board)) {
       if (entry.path().extension() != ".toml") continue;
       std::ifstream stream(entry.path());
