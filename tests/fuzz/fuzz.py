@@ -1,64 +1,131 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Builds every fuzz target with clang, AddressSanitizer and UndefinedBehaviorSanitizer, and runs each for some seconds.
+"""Runs every fuzz target and every long random test under AddressSanitizer and UndefinedBehaviorSanitizer, and counts.
 
-usage: ./run fuzz [SECONDS] [TARGET...]     default: 60 seconds each, all targets
+usage: ./run fuzz [-n COUNT] [NAME...]      default: 1,000,000 executions of every target, and of every suite
 
-Corpora live in build/fuzz/corpus and grow from run to run. The canary must die; any other target must not. Exit status 1
-with the path of the offending input otherwise.
+A target is a libFuzzer program of clang; its corpus lives in build/fuzz/corpus and grows from run to run. NAME_stubbed is
+NAME with stand-ins for hash and signature. A suite is a test program of GCC that draws its own cases. A target that
+ran fewer times than was asked for has failed; the canary must die, nothing else must. Exit status 1 after a failure,
+with the path of the offending input or of the log.
 """
 
+import argparse
+import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "fuzz"
-TARGETS = [path.stem.removesuffix("_fuzz") for path in sorted(Path(__file__).parent.glob("*_fuzz.cpp"))]
+SUITES_BUILD = ROOT / "build" / "fuzz-suites"
 INPUT_SIZE_MAX = 4096
+CANARY_COUNT_MIN = 1_000_000  # it takes a while to die
+HEARTBEAT_S = 15
+
+# name: test program, filter, environment ({count} is the number of executions), and what it prints of its work
+PASSED = r"\[  PASSED  \] [1-9]\d* tests?"
+SUITES = {
+    "proof_mutations": ("chain", "trie.refuses_every_prefix_and_every_mutation_of_every_proof", {"WATTPROOF_EXHAUSTIVE": "1"},
+                        r"proofs: \d{4,}, mutations refused: \d+, flipped bits refused: \d+"),
+    "cbor_oracle": ("codec", "cbor_oracle.*", {"WATTPROOF_FUZZ_CASES": "{count}"}, PASSED),
+    "power_cuts": ("store", "record_store_power.survives_up_to_five_random_cuts", {"WATTPROOF_FUZZ_CASES": "{count}"}, PASSED),
+    "relay_guard": ("control", "*Simulated.*", {"WATTPROOF_FUZZ_CASES": "{count}"}, PASSED),
+    "solver": ("solver", "*", {"WATTPROOF_FUZZ_CASES": "{count}"}, PASSED),
+}
 
 
-def build(targets):
-    for command in (["cmake", "--preset", "fuzz"],
-                    ["cmake", "--build", BUILD, "--target", *(f"{target}_fuzz" for target in targets)]):
-        if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL).returncode != 0:
-            sys.exit(f"{' '.join(map(str, command))} failed")
+def run_quietly(*command):
+    if subprocess.run(list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL).returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed")
 
 
-def fuzz(target, seconds):
-    """Runs one target. Returns whether it died, and what to tell."""
+def run_with_progress(command, log_path, mark, env=None):
+    """Runs a command into a log; every quarter of a minute prints the last match of `mark` in it. Returns status and text."""
+    begin = beat = time.monotonic()
+    with open(log_path, "w") as log:
+        process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+        while process.poll() is None:
+            time.sleep(0.1)
+            if time.monotonic() - beat < HEARTBEAT_S:
+                continue
+            beat = time.monotonic()
+            so_far = re.findall(mark, log_path.read_text(errors="replace"), re.MULTILINE)
+            print(f"  {int(beat - begin)} s{', ' + so_far[-1] if so_far else ''}", flush=True)
+    return process.returncode, log_path.read_text(errors="replace"), int(time.monotonic() - begin)
+
+
+def fuzz(target, count):
+    """Runs one target. Returns whether it did as it should, and what to tell."""
     corpus = BUILD / "corpus" / target
     corpus.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([BUILD / "tests" / "fuzz" / f"{target}_fuzz", f"-max_total_time={seconds}", "-print_final_stats=1",
-                           f"-max_len={INPUT_SIZE_MAX}", "-timeout=5", f"-artifact_prefix={BUILD}/{target}-", corpus],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    (BUILD / f"{target}.log").write_text(done.stdout)
-    executions = re.search(r"stat::number_of_executed_units:\s*(\d+)", done.stdout)
-    artifact = re.search(r"Test unit written to (\S+)", done.stdout)
-    count = int(executions[1]) if executions else 0
-    return done.returncode != 0, count, artifact[1] if artifact else f"{BUILD}/{target}.log"
+    if target == "canary":
+        count = max(count, CANARY_COUNT_MIN)
+    log_path = BUILD / f"{target}.log"
+    status, output, seconds = run_with_progress(
+        [BUILD / "tests" / "fuzz" / f"{target}_fuzz", f"-runs={count}", "-print_final_stats=1", f"-max_len={INPUT_SIZE_MAX}",
+         "-timeout=5", f"-artifact_prefix={BUILD}/{target}-", corpus], log_path, r"^(#\d+)\s")
+    executions = re.search(r"stat::number_of_executed_units:\s*(\d+)", output)
+    artifact = re.search(r"Test unit written to (\S+)", output)
+    done = int(executions[1]) if executions else 0
+    if target == "canary":
+        return status != 0, "died, as it must" if status != 0 else "FAILED: it lives"
+    if status == 0 and done >= count:
+        return True, f"{done:,} executions in {seconds} s"
+    return False, f"FAILED after {done:,} of {count:,} executions: {artifact[1] if artifact else log_path}"
+
+
+def run_suite(name, count):
+    """Runs one suite: the test stops at its first failure, so a suite that has passed has drawn all its cases."""
+    program, test_filter, environment, mark = SUITES[name]
+    log_path = BUILD / f"{name}.log"
+    status, output, seconds = run_with_progress(
+        [SUITES_BUILD / "tests" / "unit" / program / f"{program}_test", f"--gtest_filter={test_filter}"], log_path,
+        r"^(\[ RUN .*)$", {key: value.format(count=count) for key, value in environment.items()})
+    printed = re.search(mark, output)
+    if status == 0 and printed:
+        cases = f", {count:,} cases each" if "WATTPROOF_FUZZ_CASES" in environment else ""
+        return True, f"{printed[0]}{cases} in {seconds} s"
+    return False, f"FAILED: {log_path}"
 
 
 def main():
-    arguments = sys.argv[1:]
-    seconds = int(arguments.pop(0)) if arguments and arguments[0].isdigit() else 60
-    unknown = set(arguments) - set(TARGETS)
-    if unknown:
-        sys.exit(f"no target {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
-    targets = arguments or TARGETS
-    print(f"fuzz: building {len(targets)} targets, then {seconds} s each", flush=True)
-    build(targets)
+    parser = argparse.ArgumentParser(prog="./run fuzz", description=__doc__.splitlines()[0])
+    parser.add_argument("-n", "--count", type=int, default=1_000_000, help="executions of each (default: %(default)s)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these targets and suites")
+    parser.add_argument("--list", action="store_true", help="name the targets and the suites")
+    options = parser.parse_args()
+    if options.count < 1:
+        parser.error("a count of nothing proves nothing")
+
+    run_quietly("cmake", "--preset", "fuzz")
+    targets = (BUILD / "tests" / "fuzz" / "targets.txt").read_text().split()
+    if options.list:
+        print("\n".join([*targets, *SUITES]))
+        return 0
+    names = options.names or [*targets, *SUITES]
+    if unknown := set(names) - set(targets) - set(SUITES):
+        parser.error(f"no {', '.join(sorted(unknown))}; there are {', '.join([*targets, *SUITES])}")
+    targets = [name for name in names if name in targets]
+    suites = [name for name in names if name in SUITES]
+
+    print(f"fuzz: building {len(targets)} targets and {len(suites)} suites", flush=True)
+    if targets:
+        run_quietly("cmake", "--build", BUILD, "--target", *(f"{target}_fuzz" for target in targets))
+    if suites:
+        # Optimised, unlike in ./run test: compiling takes longer, and running much less.
+        run_quietly("cmake", "--preset", "host-sanitize", "-B", SUITES_BUILD, "-D", "CMAKE_CXX_FLAGS_DEBUG=-O1 -g1")
+        run_quietly("cmake", "--build", SUITES_BUILD, "--target", *{f"{SUITES[name][0]}_test" for name in suites})
     failed = []
-    for target in targets:
-        died, count, where = fuzz(target, seconds)
-        is_right = died == (target == "canary") and (died or count > 0)
-        verdict = "died, as it must" if died and is_right else f"{count} executions" if is_right else f"FAILED: {where}"
-        print(f"{target:8} {verdict}", flush=True)
-        if not is_right:
-            failed.append(target)
-    if failed:
-        print(f"failed: {', '.join(failed)}")
+    for name in names:
+        ok, verdict = fuzz(name, options.count) if name in targets else run_suite(name, options.count)
+        print(f"{name:20} {verdict}", flush=True)
+        if not ok:
+            failed.append(name)
+    print(f"{len(names) - len(failed)} of {len(names)} passed" + (f"; failed: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
 

@@ -8,6 +8,13 @@
 
 namespace wattproof::fuzz {
 
+// Built with the stand-ins any_hash.cpp and any_key.cpp: what depends on hashes and signatures may then be forged.
+#ifdef WATTPROOF_FUZZ_STUBBED
+constexpr bool is_stubbed = true;
+#else
+constexpr bool is_stubbed = false;
+#endif
+
 inline void require(bool holds) {
   if (!holds) std::abort();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // However the nodes of a good proof are edited, dropped, doubled or swapped, the answer is the one that the trie gives, or
-// an error. The receipt in it is then edited too: it decodes inside its bytes or not at all.
+// an error; with a stand-in for the hash (any_hash.cpp), an answer inside the nodes.
 #include "chain/account.hpp"
 #include "chain/receipt.hpp"
 #include "edits.hpp"
@@ -75,18 +75,6 @@ void edit(Bytes script, std::vector<Buffer>& nodes) {
   }
 }
 
-void check_receipt(Buffer value, Bytes script) {
-  fuzz::apply_edits(script, value);
-  chain::Receipt receipt;
-  if (chain::decode_receipt(value, receipt) != Error::none) return;
-  fuzz::require(fuzz::inside(receipt.logs, value) && receipt.bloom.size() == 256);
-  for (std::uint32_t i = 0; i < receipt.log_count; ++i) {
-    const Result<chain::Log> log = chain::log_at(receipt, i);
-    fuzz::require(log && log->address.size() == 20 && fuzz::inside(log->data, value));
-  }
-  fuzz::require(chain::log_at(receipt, receipt.log_count).error() == Error::log_absent);
-}
-
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -98,7 +86,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   edit(script, nodes);
   const std::vector<Bytes> views = testing::views_of(nodes);
   const Result<chain::TrieAnswer> answer = chain::verify_proof(proof_case.root, proof_case.key, views);
-  if (answer) fuzz::require(answer->is_found == proof_case.is_found && equal(answer->value, proof_case.value));
-  check_receipt(receipt(), script);
+  if (!answer) return 0;
+  const bool is_same = answer->is_found == proof_case.is_found && equal(answer->value, proof_case.value);
+  fuzz::require(is_same || fuzz::is_stubbed);
+  fuzz::require(answer->is_found ? fuzz::inside(answer->value, nodes.back()) : answer->value.empty());
   return 0;
 }

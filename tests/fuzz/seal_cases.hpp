@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sealed header for each engine, edited by the fuzzer and then verified. Used with the real curve and with one on which
-// everybody can sign (any_key.cpp).
+// Sealed headers of each engine, edited by the fuzzer and then verified.
 #pragma once
+
+#include <functional>
 
 #include "chain/clique_suffix.hpp"
 #include "edits.hpp"
@@ -23,21 +24,59 @@ struct SealCase {
 
 inline const std::vector<testing::TestKey>& keys() {
   static const std::vector<testing::TestKey> made = testing::sorted_keys(4);
+  for (std::size_t i = 1; i < made.size(); ++i) require(made[i - 1].address != made[i].address);
   return made;
 }
 
-inline SealCase<chain::BftVerifier> bft_case(chain::BftKind kind) {
+// The suffix of one header, which settles a set of one signer, in the shape of an engine.
+class SuffixOfOne {
+ public:
+  using Config = chain::CliqueConfig;
+  using State = chain::CliqueState;
+
+  Error begin(Bytes encoded, const State& trusted, const Config& config, chain::TimeBounds time) {
+    suffix_.start(trusted, config);
+    return suffix_.begin(encoded, time);
+  }
+  Result<chain::Progress> step() { return suffix_.step(); }
+  void commit(State& state) const { suffix_.commit(state); }
+
+ private:
+  chain::CliqueSuffix suffix_;
+};
+
+inline SealCase<chain::BftVerifier> bft_case(chain::BftKind kind, chain::HeaderShape shape) {
   SealCase<chain::BftVerifier> made;
   made.config.kind = kind;
+  made.config.shape = shape;
   made.trusted = testing::head_of(testing::sealed_bft_header(keys(), number, time_s, kind), keys());
-  made.header = testing::sealed_bft_header(keys(), number + 2, time_s + 10, kind).encode();
+  testing::BftHeader header = testing::sealed_bft_header(keys(), number + 2, time_s + 10, kind);
+  header.shape = shape;
+  header.round = 1;
+  header.seal_with(keys(), 3);
+  made.header = header.encode();
   return made;
 }
 
-inline SealCase<chain::CliqueVerifier> clique_case(std::uint64_t epoch_length) {
-  SealCase<chain::CliqueVerifier> made;
+// Validators from the configuration: list and vote are empty.
+inline SealCase<chain::BftVerifier> contract_case() {
+  SealCase<chain::BftVerifier> made = bft_case(chain::BftKind::qbft, chain::HeaderShape::london);
+  made.config.source = chain::ValidatorSource::configuration;
+  testing::BftHeader header = testing::sealed_bft_header(keys(), number + 2, time_s + 10);
+  header.validators.clear();
+  header.seal_with(keys(), 3);
+  made.header = header.encode();
+  return made;
+}
+
+template <class Verifier>
+SealCase<Verifier> clique_case(std::uint64_t epoch_length, chain::HeaderShape shape) {
+  constexpr bool is_alone = std::is_same_v<Verifier, SuffixOfOne>;
+  SealCase<Verifier> made;
   made.config.epoch_length = epoch_length;
-  made.trusted = testing::clique_checkpoint(keys(), number);
+  made.config.shape = shape;
+  const std::vector<testing::TestKey> signers = is_alone ? std::vector{keys()[1]} : keys();
+  made.trusted = testing::clique_checkpoint(signers, number);
   testing::TestCliqueHeader header = testing::clique_child(made.trusted, keys()[1], made.config);
   header.seal_with(keys()[1]);
   made.header = header.encode();
@@ -47,7 +86,7 @@ inline SealCase<chain::CliqueVerifier> clique_case(std::uint64_t epoch_length) {
 inline SealCase<chain::AuraVerifier> aura_case(chain::HeaderShape shape) {
   SealCase<chain::AuraVerifier> made;
   made.config.shape = shape;
-  made.trusted = testing::aura_checkpoint(keys());
+  made.trusted = testing::aura_checkpoint(keys(), number);
   const std::uint64_t step = made.trusted.step + 3;
   testing::TestAuraHeader header = testing::aura_child(made.trusted, step, shape);
   if (testing::has_empty_steps(shape)) {
@@ -80,34 +119,62 @@ Result<Hash32> verify(const SealCase<Verifier>& seal_case, Bytes encoded) {
   return error;
 }
 
-// Edits the case's header by the script. Returns whether the result means anything else than the original did.
-template <class Verifier>
-bool accepts_another(const SealCase<Verifier>& seal_case, Bytes script) {
-  const Result<Hash32> original = verify(seal_case, seal_case.header);
-  require(static_cast<bool>(original));
-  testing::Buffer edited = seal_case.header;
-  apply_edits(script, edited);
-  const Result<Hash32> hash = verify(seal_case, edited);
-  return hash && *hash != *original;
-}
+// A case of some engine: whether a header, or the case's own as the script edits it, leads to another block than the
+// one that was sealed.
+class AnyCase {
+ public:
+  template <class Verifier>
+  explicit AnyCase(const SealCase<Verifier>& seal_case)
+      : accepts_another_([seal_case, original = verify(seal_case, seal_case.header)](Bytes input, bool is_script) {
+          require(static_cast<bool>(original));
+          if (!is_script) {
+            const Result<Hash32> hash = verify(seal_case, input);
+            return hash && *hash != *original;
+          }
+          testing::Buffer edited = seal_case.header;
+          apply_edits(input, edited);
+          const Result<Hash32> hash = verify(seal_case, edited);
+          return hash && *hash != *original;
+        }) {}
 
-// One case chosen by the first byte, edited by the others.
-inline bool accepts_another(Bytes input) {
-  static const auto qbft = bft_case(chain::BftKind::qbft);
-  static const auto ibft2 = bft_case(chain::BftKind::ibft2);
-  static const auto clique = clique_case(30'000);
-  static const auto epoch_block = clique_case(number + 1);
-  static const auto aura = aura_case(chain::HeaderShape::aura_london);
-  static const auto empty_steps = aura_case(chain::HeaderShape::aura_empty_steps);
-  const Bytes script = input.subspan(1);
-  switch (input[0] % 6) {
-    case 0: return accepts_another(qbft, script);
-    case 1: return accepts_another(ibft2, script);
-    case 2: return accepts_another(clique, script);
-    case 3: return accepts_another(epoch_block, script);
-    case 4: return accepts_another(aura, script);
-    default: return accepts_another(empty_steps, script);
+  bool accepts_another(Bytes input, bool is_script) const { return accepts_another_(input, is_script); }
+
+ private:
+  std::function<bool(Bytes, bool)> accepts_another_;
+};
+
+enum class FuzzEngine : std::uint8_t { qbft, ibft2, clique, aura };
+
+inline std::vector<AnyCase> cases_of(FuzzEngine engine) {
+  using chain::HeaderShape;
+  std::vector<AnyCase> cases;
+  switch (engine) {
+    case FuzzEngine::qbft:
+      for (const HeaderShape shape : {HeaderShape::frontier, HeaderShape::london, HeaderShape::prague}) {
+        cases.emplace_back(bft_case(chain::BftKind::qbft, shape));
+      }
+      cases.emplace_back(contract_case());
+      break;
+    case FuzzEngine::ibft2:
+      for (const HeaderShape shape : {HeaderShape::london, HeaderShape::shanghai, HeaderShape::cancun}) {
+        cases.emplace_back(bft_case(chain::BftKind::ibft2, shape));
+      }
+      break;
+    case FuzzEngine::clique:
+      for (const HeaderShape shape : {HeaderShape::frontier, HeaderShape::london}) {
+        cases.emplace_back(clique_case<chain::CliqueVerifier>(30'000, shape));
+        cases.emplace_back(clique_case<chain::CliqueVerifier>(number + 1, shape));
+        cases.emplace_back(clique_case<SuffixOfOne>(number + 1, shape));
+      }
+      break;
+    case FuzzEngine::aura:
+      for (const HeaderShape shape : {HeaderShape::aura, HeaderShape::aura_london, HeaderShape::aura_empty_steps,
+                                      HeaderShape::aura_empty_steps_london}) {
+        cases.emplace_back(aura_case(shape));
+      }
+      break;
   }
+  return cases;
 }
 
 }  // namespace wattproof::fuzz
