@@ -31,7 +31,7 @@ enum class [[nodiscard]] Error : std::uint16_t {
   bad_key = 22,             // a private key that is 0 or not below the group order
   entropy_failed = 23,      // the entropy source refused or failed its health check
   key_file_refused = 24,    // wrong passphrase or wrapping key, or a changed key file
-  wrong_signer = 25,        // the signature is valid, but another key made it
+  wrong_signer = 25,        // reserved: a signature that is valid, but of another key
 
   // chain: headers and seals (100..139)
   header_field_count = 100,
@@ -52,7 +52,7 @@ enum class [[nodiscard]] Error : std::uint16_t {
   seal_below_quorum = 115,
   overlap_too_small = 116,      // a skip with a third or less of the trusted set among the signers
   trusting_period_over = 117,   // the trusted head is too old to skip from
-  block_hash_mismatch = 118,
+  block_hash_mismatch = 118,    // reserved: a header whose hash was known beforehand
   conflicting_final_headers = 119,  // two final headers at one height: latched, report it
   signed_recently = 120,        // Clique: the signer is still among the recents
   wrong_difficulty = 121,
@@ -98,11 +98,11 @@ enum class [[nodiscard]] Error : std::uint16_t {
   not_converged = 206,          // an iteration ended with neither an answer nor a proof that there is none
 
   // message and wire (230..249)
-  wrong_contract = 230,
+  wrong_contract = 230,         // reserved: a message to another contract
   wrong_epoch = 231,
   wrong_round = 232,
   wrong_device = 233,
-  replayed = 234,
+  replayed = 234,               // reserved: a message that was seen before
   unexpected = 235,             // well formed, but not what was asked for
 
   // store (250..269)
@@ -114,8 +114,8 @@ enum class [[nodiscard]] Error : std::uint16_t {
   // node, control and hal (270..299)
   hardware_failed = 270,
   link_down = 271,
-  rate_limited = 272,
-  relay_mismatch = 273,         // the sensed state differs from the commanded one
+  rate_limited = 272,           // inputs beyond what was promised to be taken in
+  relay_mismatch = 273,         // reserved: the sensed state differs from the commanded one
   configuration_invalid = 274,
 };
 

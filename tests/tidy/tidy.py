@@ -208,9 +208,34 @@ def markdown_links(tree):
                     yield f"{name}:{number}: no file {target}"
 
 
+def errors_produced(tree):
+    """each Error value is returned somewhere in lib/ or hal/ and expected by a test; a reserved one is neither"""
+    header = "lib/base/error.hpp"
+    if header not in tree.names:
+        return
+    returned = "".join(tree.text(name) for name in tree.select(("lib/", "hal/"), C_LIKE)
+                       if not name.startswith("lib/base/error."))
+    expected = []
+    for name in tree.select(("tests/",), {".cpp", ".hpp"}):
+        text = tree.text(name)
+        parts = [*text.splitlines(), *text.split(";")]
+        expected += [part for part in parts if "EXPECT_" in part or "ASSERT_" in part or re.search(r"[!=]= Error::", part)]
+    expected = "\n".join(expected)
+    for value, comment in re.findall(r"^  (\w+) = [1-9]\d*,[ ]*(.*)$", tree.text(header), re.MULTILINE):
+        is_returned = re.search(rf"Error::{value}\b", returned) is not None
+        is_expected = re.search(rf"Error::{value}\b|\"{value}\"", expected) is not None
+        if comment.startswith("// reserved"):
+            if is_returned:
+                yield f"{header}: {value} is returned, so it is reserved no more; say what it means"
+        elif not is_returned:
+            yield f"{header}: nothing returns {value}; call it '// reserved' (values are never renumbered)"
+        elif not is_expected:
+            yield f"{header}: no test expects {value}; write one that produces it"
+
+
 CHECKS = {check.__name__: check for check in (
     include_directions, std_headers, no_floating_point, function_length, file_length, test_for_source, unique_file_names,
-    spdx, words, markdown_links)}
+    spdx, words, markdown_links, errors_produced)}
 
 
 def main():

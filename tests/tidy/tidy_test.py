@@ -11,10 +11,11 @@ import tidy
 LICENCE = "// SPDX-License-Identifier: Apache-2.0\n"
 CLEAN = {
     "lib/base/area.hpp": LICENCE + "#include <cstdint>\n",
-    "lib/codec/frame.cpp": LICENCE + '#include "base/area.hpp"\nint twice(int x) {\n  return x + x;\n}\n',
+    "lib/codec/frame.cpp": LICENCE + '#include "base/area.hpp"\nint twice(int x) {\n  return x + x;\n}\nError check() { return Error::truncated; }\n',
     "lib/codec/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\ntarget_sources(wattproof PRIVATE frame.cpp)\n",
-    "tests/unit/codec/frame_test.cpp": LICENCE,
+    "tests/unit/codec/frame_test.cpp": LICENCE + "TEST(frame, is_short) { EXPECT_EQ(check(), Error::truncated); }\n",
     "tests/unit/codec/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\nwattproof_test(codec_test frame_test.cpp)\n",
+    "lib/base/error.hpp": LICENCE + "enum class Error {\n  none = 0,\n  truncated = 1,  // too short\n  replayed = 2,   // reserved\n};\n",
     "docs/GUIDE.md": "<!-- SPDX-License-Identifier: Apache-2.0 -->\n[code](../lib/base/area.hpp) [site](https://example.org)\n",
 }
 
@@ -65,6 +66,11 @@ BREACHES = {
         {"package-lock.json": '{"reso' 'lved": "https://example.org/a.tgz"}\n'},
     ],
     "markdown_links": [{"docs/GUIDE.md": "[gone](AWAY.md)\n"}],
+    "errors_produced": [
+        {"lib/codec/frame.cpp": LICENCE},
+        {"lib/codec/frame.cpp": LICENCE + "Error check() { return Error::truncated; }\nError twice() { return Error::replayed; }\n"},
+        {"tests/unit/codec/frame_test.cpp": LICENCE + "constexpr Error due = Error::truncated;\n"},
+    ],
 }
 
 

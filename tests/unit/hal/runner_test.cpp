@@ -304,6 +304,7 @@ TEST_F(runner, does_not_follow_a_node_that_never_stops_asking) {
   EXPECT_EQ(node_.steps.size(), 1 + answer_steps_max);
   ASSERT_EQ(port_.faults.size(), 1u);
   EXPECT_EQ(port_.faults[0].first, Fault::overrun);
+  EXPECT_EQ(port_.faults[0].second, Error::rate_limited);
   EXPECT_LE(runner_.wake(), port_.time);
   node_.script = nullptr;
   runner_.run();
