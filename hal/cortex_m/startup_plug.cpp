@@ -14,7 +14,7 @@ extern void (*__init_array_start[])();
 extern void (*__init_array_end[])();
 int program() asm("main");  // C++ lets nobody call main by its name
 [[noreturn]] void reset_handler();
-[[noreturn]] void fault_handler(std::uint32_t program_counter);
+[[noreturn, gnu::used]] void fault_handler(std::uint32_t program_counter);  // called from assembly alone
 void fault_entry();
 void tick_handler();
 [[noreturn]] void other_handler();
@@ -87,8 +87,10 @@ void other_handler() { fault_handler(0); }
 // The stack pointer may be what is broken: it is only read from if it lies in the stack.
 [[gnu::naked]] void fault_entry() {
   asm volatile(
-      "mov r0, sp\n ldr r1, =__stack_start\n cmp r0, r1\n itt lo\n movlo r0, #0\n blo 1f\n ldr r1, =__stack-32\n cmp r0, r1\n"
-      "ite hi\n movhi r0, #0\n ldrls r0, [r0, #24]\n 1: ldr sp, =__stack\n b fault_handler\n");
+      "mov r0, sp\n movw r1, #:lower16:__stack_start\n movt r1, #:upper16:__stack_start\n cmp r0, r1\n blo 1f\n"
+      "movw r1, #:lower16:__stack\n movt r1, #:upper16:__stack\n sub r1, #32\n cmp r0, r1\n bhi 1f\n"
+      "ldr r0, [r0, #24]\n b 2f\n 1: mov r0, #0\n"
+      "2: movw r1, #:lower16:__stack\n movt r1, #:upper16:__stack\n mov sp, r1\n b fault_handler\n");
 }
 
 void tick_handler() {

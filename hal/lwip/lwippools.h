@@ -2,5 +2,5 @@
  * What lwIP calls malloc: segments to send (at most TCP_SND_BUF at a time), ARP and DHCP messages. */
 LWIP_MALLOC_MEMPOOL_START
 LWIP_MALLOC_MEMPOOL(6, 136)
-LWIP_MALLOC_MEMPOOL(4, 624)
+LWIP_MALLOC_MEMPOOL(3, 624)
 LWIP_MALLOC_MEMPOOL_END
