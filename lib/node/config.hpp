@@ -13,6 +13,7 @@
 #include "control/relay_guard.hpp"
 #include "schedule/participant.hpp"
 #include "solver/device.hpp"
+#include "solver/solve.hpp"
 
 namespace wattproof::node {
 
@@ -31,6 +32,9 @@ struct DeviceConfig {
   solver::Grid grid{};                 // the epochs that it takes part in: another grid is not answered
   schedule::OwnCost own_cost{};
   solver::Series fallback_w{};         // as enrolled: what counts for the device when it does not answer
+  // Memory for the device's problem, the caller's, of at least solver::workspace_words(device, grid). Empty: the node's own,
+  // which is enough for every kind without losses, leak, pattern, states or parts; so only the boards that need more have it.
+  solver::WorkspaceView workspace{};
 };
 
 struct OutputConfig {
@@ -60,7 +64,8 @@ struct Config {
 };
 
 // Whether a node can run on this. Names the first thing that is wrong.
-//   configuration_invalid  chain id, id, registry, address, checkpoint or outputs missing; a link time of zero
+//   configuration_invalid  chain id, id, registry, address, checkpoint or outputs missing; a link time of zero; a home with an own cost
+//   workspace_too_small    the device's problem needs more memory than it has
 //   every error of solver::validate, and infeasible* of solver::feasible: the device's limits cannot be met at all
 Error check_config(const Config& config);
 

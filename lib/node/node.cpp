@@ -35,6 +35,13 @@ Error check_fallback(const DeviceConfig& device) {
   return Error::none;
 }
 
+Error check_workspace(const DeviceConfig& device) {
+  const std::size_t own = solver::workspace_words(slot_count_max);
+  const std::size_t given = device.workspace.empty() ? own : device.workspace.size();
+  if (device.device.kind == solver::DeviceKind::home && device.own_cost.quadratic != 0) return Error::configuration_invalid;
+  return solver::workspace_words(device.device, device.grid) > given ? Error::workspace_too_small : Error::none;
+}
+
 }  // namespace
 
 Error check_config(const Config& config) {
@@ -53,6 +60,7 @@ Error check_config(const Config& config) {
   WATTPROOF_TRY(control::check_relay_limits(config.output.relay));
   WATTPROOF_TRY(solver::validate(config.device.device, config.device.grid));
   WATTPROOF_TRY(check_fallback(config.device));
+  WATTPROOF_TRY(check_workspace(config.device));
   solver::Report report;
   return solver::feasible(config.device.device, config.device.grid, report);
 }

@@ -277,7 +277,8 @@ void Node::answer(const schedule::Record& record) {
   solver::Report report;
   if (ok(error)) {
     error = solver::optimise(device, config_.device.grid, target, schedule::Participant::cost(head, config_.device.own_cost),
-                             workspace_, std::span(update_.profile_w).first(slots), report);
+                             config_.device.workspace.empty() ? solver::WorkspaceView(workspace_) : config_.device.workspace,
+                             std::span(update_.profile_w).first(slots), report);
   }
   if (!ok(error)) {
     update_state_ = UpdateState::none;

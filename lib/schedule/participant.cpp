@@ -39,13 +39,20 @@ solver::Cost Participant::cost(const EpochHead& head, const OwnCost& own) {
   cost.weight = static_cast<std::uint32_t>(rho >> shift);
   if (cost.weight == 0) cost.weight = 1;
   cost.wear = static_cast<std::uint32_t>(own.quadratic >> shift);
+  cost.own_scale = {.linear_bits = 16, .shift = static_cast<std::uint32_t>(shift)};
   return cost;
 }
 
 solver::Device Participant::frozen(const solver::Device& device, const EpochHead& head,
                                    std::span<const std::int32_t> x) {
-  if (device.kind != solver::DeviceKind::appliance || head.round < freeze_round) return device;
-  if (device.runs != 1 || device.interruptible) return device;
+  const bool is_appliance = device.kind == solver::DeviceKind::appliance;
+  if ((!is_appliance && device.kind != solver::DeviceKind::switched) || head.round < freeze_round) return device;
+  if (!is_appliance || device.runs != 1 || device.interruptible) {
+    if (!ok(solver::check_profile(device, {head.slots, head.slot_seconds}, x))) return device;
+    solver::Device fixed;
+    fixed.profile_w = x;
+    return fixed;
+  }
   for (std::uint32_t start = 0; start < x.size(); ++start) {
     const std::size_t length = device.profile_w.size();
     if (length > x.size() - start) break;

@@ -29,7 +29,7 @@ struct OwnCost {
   std::uint64_t quadratic = 0;  // below penalty_bound
 };
 
-constexpr std::uint32_t freeze_round = 12;  // from here on an appliance keeps the start that it posted last
+constexpr std::uint32_t freeze_round = 12;  // from here on a device that chooses among patterns keeps the one that it posted last
 
 class Participant {
  public:
@@ -44,10 +44,12 @@ class Participant {
             std::span<const std::int32_t> x, std::span<std::int32_t> target_w);
 
   // The weights of the proximal problem for this penalty: rho / 2 |x - target|^2 + own / 2 x^2, scaled to the solver's range.
+  // A generator's own costs count beside them: cost_linear in micro-units per kWh, cost_quadratic in 2^-16 of that per W.
   static solver::Cost cost(const EpochHead& head, const OwnCost& own);
 
-  // A device whose problem is not convex moves no more from freeze_round on: the appliance with its start fixed where the
-  // record's profile has it. Other devices come back as they are.
+  // A device whose problem is not convex moves no more from freeze_round on: an appliance with its start fixed where the
+  // record's profile has it; one of several or interrupted runs, and a switched load, with the whole profile, if it is one
+  // of theirs. The device refers to `x` then. Other devices come back as they are.
   static solver::Device frozen(const solver::Device& device, const EpochHead& head, std::span<const std::int32_t> x);
 
  private:

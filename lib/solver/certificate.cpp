@@ -104,7 +104,7 @@ Error recheck(const Device& device, const Grid& grid, std::span<const std::int32
     return Error::none;
   }
   Gap total{guard_bits};
-  if (device.kind == DeviceKind::banded) {
+  if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) {
     if (dual.size() != 3 * std::size_t{grid.slots}) return Error::wrong_length;
     add_banded(total, device, grid, wish, profile_w, dual);
     gap = total.total(static_cast<std::uint64_t>(wish.curvature()));

@@ -3,6 +3,9 @@
 
 #include "base/result.hpp"
 #include "solver/banded.hpp"
+#include "solver/home.hpp"
+#include "solver/lossy_battery.hpp"
+#include "solver/single.hpp"
 #include "solver/switched.hpp"
 #include "solver/thermal.hpp"
 
@@ -71,16 +74,18 @@ Error validate_appliance(const Device& device, const Grid& grid) {
 
 }  // namespace
 
-Error validate(const Device& device, const Grid& grid) {
+Error validate_single(const Device& device, const Grid& grid) {
   if (grid.slots < 1 || grid.slots > slot_count_max) return Error::slot_count_invalid;
   if (grid.slot_seconds < 1 || grid.slot_seconds > 3600 || 3600 % grid.slot_seconds != 0) {
     return Error::slot_count_invalid;
   }
+  const bool is_known = device.kind <= DeviceKind::banded && is_built(device.kind);
+  if (!is_known || (has_losses(device) && !is_lossy_built())) return Error::unknown_kind;
   switch (device.kind) {
     case DeviceKind::fixed:
       return device.profile_w.size() == grid.slots ? validate_cycle(device, grid.slots) : Error::wrong_length;
     case DeviceKind::appliance: return validate_appliance(device, grid);
-    case DeviceKind::switched: return validate_switched(device, grid);
+    case DeviceKind::switched: return is_built(DeviceKind::switched) ? validate_switched(device, grid) : Error::unknown_kind;
     case DeviceKind::curtailable:
     case DeviceKind::shapeable:
     case DeviceKind::battery:
@@ -93,10 +98,19 @@ Error validate(const Device& device, const Grid& grid) {
   WATTPROOF_TRY(validate_powers(device.power_max_w, grid));
   if (device.kind == DeviceKind::shapeable) return validate_shapeable(device, grid);
   if (device.kind == DeviceKind::battery) return validate_battery(device);
-  if (device.kind == DeviceKind::thermal) return validate_thermal(device, grid);
-  if (device.kind == DeviceKind::banded) return validate_banded(device, grid);
-  if (device.kind == DeviceKind::generator && device.cost_quadratic < 0) return Error::out_of_range;
+  if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) return validate_thermal(device, grid);
+  if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) return validate_banded(device, grid);
+  if (device.kind == DeviceKind::generator) {
+    constexpr std::int64_t linear_max = std::int64_t{1} << 47;
+    const bool is_in_range = device.cost_quadratic >= 0 && device.cost_linear <= linear_max && device.cost_linear >= -linear_max;
+    return is_in_range ? Error::none : Error::out_of_range;
+  }
   return Error::none;
+}
+
+Error validate(const Device& device, const Grid& grid) {
+  const bool is_home = is_built(DeviceKind::home) && device.kind == DeviceKind::home;
+  return is_home ? validate_home(device, grid) : validate_single(device, grid);
 }
 
 }  // namespace wattproof::solver

@@ -23,7 +23,18 @@ enum class DeviceKind : std::uint8_t {
   switched = 6,     // one power, on or off, with minimum on and off times
   generator = 7,    // power within limits, own quadratic cost
   banded = 8,       // what fits none of these: ramp limits, and up to two linear states that may act on each other
+  home = 9,         // several devices and a main breaker behind one meter, posted as one profile
 };
+
+// One bit for each kind of device that is built in; the others are unknown kinds and leave nothing in a linked image.
+// kind_lossy stands for batteries with losses and for stores too large for 31 bits.
+#ifndef WATTPROOF_DEVICE_KINDS
+#define WATTPROOF_DEVICE_KINDS 0x7ff
+#endif
+constexpr std::uint32_t device_kinds = WATTPROOF_DEVICE_KINDS;
+constexpr std::uint32_t kind_lossy = 10;
+constexpr bool is_built(DeviceKind kind) { return (device_kinds >> static_cast<std::uint32_t>(kind) & 1) != 0; }
+constexpr bool is_lossy_built() { return (device_kinds >> kind_lossy & 1) != 0; }
 
 // One number for all slots, or one per slot.
 struct Series {
@@ -103,8 +114,8 @@ struct Device {
   std::uint32_t min_on_slots = 1;
   std::uint32_t min_off_slots = 1;
 
-  // generator: adds cost_quadratic x^2 - 2 cost_linear x to the cost.
-  std::int32_t cost_linear = 0;
+  // generator: adds cost_quadratic x^2 - 2 cost_linear x to the cost (Cost::own_scale may change their unit).
+  std::int64_t cost_linear = 0;     // |cost_linear| <= 2^47
   std::int32_t cost_quadratic = 0;  // >= 0
 
   // banded: how much power may rise and fall from one slot to the next; the first slot against power_before_w if
@@ -114,6 +125,11 @@ struct Device {
   std::int32_t power_before_w = 0;
   bool is_ramped_from_before = false;
   std::span<const LinearState> states{};  // at most 2
+
+  // home: 1..home_device_count_max devices, none of them a home or banded; |sum| <= limit_w.
+  const Device* parts = nullptr;
+  std::uint32_t part_count = 0;
+  std::int32_t limit_w = 0;
 };
 
 struct Grid {

@@ -4,7 +4,9 @@
 #include "solver/appliance.hpp"
 #include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
+#include "solver/home.hpp"
 #include "solver/lossy_battery.hpp"
+#include "solver/single.hpp"
 #include "solver/solve.hpp"
 #include "solver/switched.hpp"
 #include "solver/thermal.hpp"
@@ -79,9 +81,9 @@ Error check_storage(const StorageProblem& problem, const Grid& grid, std::span<c
 
 }  // namespace
 
-Error feasible(const Device& device, const Grid& grid, Report& report) {
+Error feasible_single(const Device& device, const Grid& grid, Report& report) {
   report = Report{};
-  WATTPROOF_TRY(validate(device, grid));
+  WATTPROOF_TRY(validate_single(device, grid));
   switch (device.kind) {
     case DeviceKind::fixed: return Error::none;
     case DeviceKind::curtailable:
@@ -90,21 +92,31 @@ Error feasible(const Device& device, const Grid& grid, Report& report) {
     case DeviceKind::battery:
       return is_lossy(device) ? feasible_lossy(device, grid, report)
                               : feasible_storage(storage_problem(device, grid), report);
-    case DeviceKind::thermal: return feasible_thermal(device, grid, report);
+    case DeviceKind::thermal:
+      return is_built(DeviceKind::thermal) ? feasible_thermal(device, grid, report) : Error::unknown_kind;
     case DeviceKind::appliance: {
       const std::uint32_t window = end_slot(device, grid) - device.start_slot;
       const std::int64_t needed = static_cast<std::int64_t>(device.profile_w.size()) * device.runs;
       if (needed <= window) return Error::none;
       return refuse(report, Error::infeasible, Limit::window, device.start_slot, needed, window);
     }
-    case DeviceKind::switched: return feasible_switched(device, grid, report);
-    case DeviceKind::banded: return feasible_banded(device, grid, report);
+    case DeviceKind::switched:
+      return is_built(DeviceKind::switched) ? feasible_switched(device, grid, report) : Error::unknown_kind;
+    case DeviceKind::banded:
+      return is_built(DeviceKind::banded) ? feasible_banded(device, grid, report) : Error::unknown_kind;
     default: return Error::unknown_kind;
   }
 }
 
+Error feasible(const Device& device, const Grid& grid, Report& report) {
+  if (!is_built(DeviceKind::home) || device.kind != DeviceKind::home) return feasible_single(device, grid, report);
+  report = Report{};
+  WATTPROOF_TRY(validate_home(device, grid));
+  return feasible_home(device, grid, report);
+}
+
 Error check_profile(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
-  WATTPROOF_TRY(validate(device, grid));
+  WATTPROOF_TRY(validate_single(device, grid));
   if (profile_w.size() != grid.slots) return Error::wrong_length;
   switch (device.kind) {
     case DeviceKind::fixed:
@@ -122,10 +134,14 @@ Error check_profile(const Device& device, const Grid& grid, std::span<const std:
     case DeviceKind::battery:
       return is_lossy(device) ? check_lossy(device, grid, profile_w)
                               : check_storage(storage_problem(device, grid), grid, profile_w);
-    case DeviceKind::thermal: return check_thermal(device, grid, profile_w);
-    case DeviceKind::appliance: return check_appliance(device, grid, profile_w);
-    case DeviceKind::switched: return check_switched(device, grid, profile_w);
-    case DeviceKind::banded: return check_banded(device, grid, profile_w);
+    case DeviceKind::thermal:
+      return is_built(DeviceKind::thermal) ? check_thermal(device, grid, profile_w) : Error::unknown_kind;
+    case DeviceKind::appliance:
+      return is_built(DeviceKind::appliance) ? check_appliance(device, grid, profile_w) : Error::unknown_kind;
+    case DeviceKind::switched:
+      return is_built(DeviceKind::switched) ? check_switched(device, grid, profile_w) : Error::unknown_kind;
+    case DeviceKind::banded:
+      return is_built(DeviceKind::banded) ? check_banded(device, grid, profile_w) : Error::unknown_kind;
     default: return Error::unknown_kind;
   }
 }

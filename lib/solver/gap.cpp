@@ -105,7 +105,7 @@ void thermal_slack(Gap& gap, const ThermalModel& model, const Grid& grid, std::s
 
 void add_slacks(Gap& gap, const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w,
                 const Multipliers& multipliers) {
-  if (device.kind == DeviceKind::thermal) {
+  if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) {
     thermal_slack(gap, ThermalModel(device, grid), grid, profile_w, multipliers);
   } else if (is_lossy(device)) {
     lossy_slack(gap, LossyModel(device, grid), profile_w, multipliers);

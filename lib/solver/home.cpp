@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "base/math.hpp"
 #include "solver/linear_gap.hpp"
+#include "solver/single.hpp"
 #include "solver/wish.hpp"
 
 namespace wattproof::solver {
@@ -26,7 +27,7 @@ std::size_t words_of(std::size_t numbers) { return (numbers + 1) / 2; }
 std::size_t device_words(const Home& home, const Grid& grid) {
   std::size_t most = workspace_words(grid.slots);
   for (const Device& device : home.devices) {
-    const std::size_t words = workspace_words(device, grid);
+    const std::size_t words = single_workspace_words(device, grid);
     if (words > most) most = words;
   }
   return most;
@@ -54,13 +55,14 @@ struct Session {
   std::uint32_t slots() const { return grid.slots; }
   std::uint32_t count() const { return static_cast<std::uint32_t>(home.devices.size()); }
   std::span<std::int32_t> profile(std::uint32_t i) const { return profiles_w.subspan(i * slots(), slots()); }
+  Device device(std::uint32_t i) const { return with_scaled_cost(home.devices[i], cost.own_scale); }
   std::span<std::int32_t> dual(std::uint32_t i) const { return duals.subspan(i * slots(), slots()); }
 };
 
 // Solves device i for session.wish_w; keeps its old profile if that fails. True if the profile changed.
 Error solve_device(Session& session, std::uint32_t i, const Device& device, const Cost& cost, bool& changed) {
   Report report;
-  WATTPROOF_TRY(optimise(device, session.grid, session.wish_w, cost, session.inner, session.scratch_w, report));
+  WATTPROOF_TRY(optimise_single(device, session.grid, session.wish_w, cost, session.inner, session.scratch_w, report));
   const std::span<std::int32_t> profile = session.profile(i);
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int32_t change = session.scratch_w[t] - profile[t];
@@ -96,7 +98,7 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
   }
   changed = false;
   for (std::uint32_t i = 0; i < session.count(); ++i) {
-    const Device& device = session.home.devices[i];
+    const Device device = session.device(i);
     if (round >= freeze_round && chooses_pattern(device)) continue;
     const std::span<std::int32_t> profile = session.profile(i);
     for (std::uint32_t t = 0; t < session.slots(); ++t) {
@@ -143,7 +145,7 @@ Error negotiate(Session& session, std::uint32_t shift, std::uint32_t& device_ind
 
 // Narrows a device's powers to what the breaker leaves beside the others. Where that is nothing, to the nearest power.
 void narrow(Session& session, std::uint32_t i) {
-  const Device& device = session.home.devices[i];
+  const Device device = session.device(i);
   const std::span<std::int32_t> profile = session.profile(i);
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int32_t others = session.total_w[t] - profile[t];
@@ -192,7 +194,8 @@ Error polish_pattern(Session& session, std::uint32_t i, bool& changed) {
   bool moved = false;
   leave_rest(session, i);
   Cost cost = session.cost;
-  WATTPROOF_TRY(solve_device(session, i, session.home.devices[i], cost, moved));
+  cost.own_scale = {};
+  WATTPROOF_TRY(solve_device(session, i, session.device(i), cost, moved));
   const std::int64_t excess = excess_of(session, session.total_w);
   if (!moved || excess < before_excess || (excess == before_excess && cost_of(session) < before_cost)) {
     changed = changed || moved;
@@ -210,7 +213,7 @@ Error polish(Session& session) {
   for (std::uint32_t pass = 0; pass < home_polish_max; ++pass) {
     bool changed = false;
     for (std::uint32_t i = 0; i < session.count(); ++i) {
-      const Device& device = session.home.devices[i];
+      const Device device = session.device(i);
       if (device.kind == DeviceKind::fixed) continue;
       if (chooses_pattern(device)) {
         WATTPROOF_TRY(polish_pattern(session, i, changed));
@@ -221,7 +224,9 @@ Error polish(Session& session) {
       Device narrowed = device;
       narrowed.power_min_w = std::span<const std::int32_t>(session.low_w);
       narrowed.power_max_w = std::span<const std::int32_t>(session.high_w);
-      const Error error = solve_device(session, i, narrowed, session.cost, changed);
+      Cost cost = session.cost;
+      cost.own_scale = {};  // the device has it already
+      const Error error = solve_device(session, i, narrowed, cost, changed);
       const bool is_stuck = error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
       if (!ok(error) && !is_stuck) return error;
     }
@@ -241,7 +246,7 @@ void set_prices(Session& session) {
     session.prices[t] = session.total_w[t] * (std::int64_t{1} << linear_gap_bits) - session.wish.wide_at(t);
   }
   for (std::uint32_t i = 0; i < session.count(); ++i) {
-    adopt_marginals(session.home.devices[i], session.grid, session.wish.curvature(), session.profile(i), dual_of(session, i),
+    adopt_marginals(session.device(i), session.grid, session.wish.curvature(), session.profile(i), dual_of(session, i),
                     session.bits[i], session.prices, is_set);
   }
 }
@@ -256,7 +261,7 @@ Error bound_gap(Session& session, std::uint64_t& total) {
   }
   const std::int64_t weight = session.wish.curvature();
   for (std::uint32_t i = 0; i < session.count(); ++i) {
-    WATTPROOF_TRY(add_linear_gap(session.home.devices[i], session.grid, session.prices, weight, session.profile(i),
+    WATTPROOF_TRY(add_linear_gap(session.device(i), session.grid, session.prices, weight, session.profile(i),
                                  dual_of(session, i), session.bits[i], session.inner, session.scratch_w, gap));
   }
   total = gap.total(static_cast<std::uint64_t>(weight));
@@ -275,10 +280,10 @@ Error reprice(Session& session, std::uint32_t shift) {
     if (total <= -session.home.limit_w && paid < session.prices[t]) session.prices[t] = paid;
   }
   for (std::uint32_t i = 0; i < session.count(); ++i) {
-    const Device& device = session.home.devices[i];
+    const Device device = session.device(i);
     if (chooses_pattern(device) || device.kind == DeviceKind::curtailable || device.kind == DeviceKind::generator) continue;
     Report report;
-    const Error error = optimise(device, session.grid, session.profile(i),
+    const Error error = optimise_single(device, session.grid, session.profile(i),
                                  {.weight = 1u << linear_gap_bits, .price = session.prices}, session.inner,
                                  session.scratch_w, report);
     if (!ok(error)) continue;  // prices out of range: the duals at hand stay valid
@@ -329,15 +334,16 @@ std::size_t home_workspace_words(const Home& home, const Grid& grid) {
 
 Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                  WorkspaceView workspace, std::span<std::int32_t> total_w, std::span<std::int32_t> profiles_w,
-                 Report& report, std::uint32_t& device_index) {
+                 Report& report, std::uint32_t& device_index, bool is_certified) {
   report = Report{};
   device_index = 0;
   if (home.devices.empty() || home.devices.size() > home_device_count_max) return Error::too_large;
   if (cost.wear != 0 || cost.discomfort != 0) return Error::out_of_range;
   if (home.limit_w < 0 || home.limit_w > power_w_max) return Error::out_of_range;
+  if (cost.own_scale.linear_bits > 16 || cost.own_scale.shift > 63) return Error::out_of_range;
   for (const Device& device : home.devices) {
-    if (device.kind == DeviceKind::banded) return Error::unknown_kind;
-    WATTPROOF_TRY(feasible(device, grid, report));
+    if (device.kind == DeviceKind::banded || device.kind == DeviceKind::home) return Error::unknown_kind;
+    WATTPROOF_TRY(feasible_single(device, grid, report));
     ++device_index;
   }
   if (total_w.size() != grid.slots || profiles_w.size() != grid.slots * home.devices.size()) return Error::wrong_length;
@@ -362,7 +368,51 @@ Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_
   WATTPROOF_TRY(negotiate(session, shift, device_index));
   WATTPROOF_TRY(polish(session));
   WATTPROOF_TRY(check_breaker(session, report));
+  if (!is_certified) return Error::none;
   return certify(session, shift, report);
+}
+
+namespace {
+
+std::span<std::int32_t> part_profiles(const Device& device, const Grid& grid, WorkspaceView workspace) {
+  const std::size_t words = home_workspace_words(home_of(device), grid);
+  return {reinterpret_cast<std::int32_t*>(workspace.data() + words), std::size_t{device.part_count} * grid.slots};
+}
+
+}  // namespace
+
+Error validate_home(const Device& device, const Grid& grid) {
+  if (device.part_count < 1 || device.part_count > home_device_count_max) return Error::too_large;
+  if (device.limit_w < 0 || device.limit_w > power_w_max) return Error::out_of_range;
+  for (std::uint32_t i = 0; i < device.part_count; ++i) {
+    const Device& part = device.parts[i];
+    if (part.kind == DeviceKind::home || part.kind == DeviceKind::banded) return Error::unknown_kind;
+    WATTPROOF_TRY(validate_single(part, grid));
+  }
+  return Error::none;
+}
+
+std::size_t home_device_words(const Device& device, const Grid& grid) {
+  return home_workspace_words(home_of(device), grid) + words_of(std::size_t{device.part_count} * grid.slots);
+}
+
+std::span<const std::int32_t> part_profile(const Device& device, const Grid& grid, WorkspaceView workspace, std::uint32_t part) {
+  return part_profiles(device, grid, workspace).subspan(std::size_t{part} * grid.slots, grid.slots);
+}
+
+Error feasible_home(const Device& device, const Grid& grid, Report& report) {
+  for (std::uint32_t i = 0; i < device.part_count; ++i) WATTPROOF_TRY(feasible_single(device.parts[i], grid, report));
+  return Error::none;
+}
+
+Error solve_home_device(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+                        WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report, bool is_certified) {
+  report = Report{};
+  WATTPROOF_TRY(validate_home(device, grid));
+  if (workspace.size() < home_device_words(device, grid)) return Error::workspace_too_small;
+  std::uint32_t at_fault = 0;
+  return solve_home(home_of(device), grid, target_w, cost, workspace.first(home_workspace_words(home_of(device), grid)),
+                    profile_w, part_profiles(device, grid, workspace), report, at_fault, is_certified);
 }
 
 }  // namespace wattproof::solver

@@ -20,6 +20,18 @@ struct Home {
   std::int32_t limit_w = 0;           // |sum| <= limit_w in every slot; >= 0
 };
 
+constexpr Home home_of(const Device& device) { return {{device.parts, device.part_count}, device.limit_w}; }
+
+// A home as one device: its workspace also holds the profiles of its parts, which `part_profile` finds after a solve.
+Error validate_home(const Device& device, const Grid& grid);
+std::size_t home_device_words(const Device& device, const Grid& grid);
+std::span<const std::int32_t> part_profile(const Device& device, const Grid& grid, WorkspaceView workspace, std::uint32_t part);
+Error feasible_home(const Device& device, const Grid& grid, Report& report);
+
+// With `is_certified` false the report has no certificate.
+Error solve_home_device(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+                        WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report, bool is_certified);
+
 // For all devices of the home together.
 std::size_t home_workspace_words(const Home& home, const Grid& grid);
 
@@ -32,6 +44,6 @@ std::size_t home_workspace_words(const Home& home, const Grid& grid);
 //   infeasible  the breaker limit cannot be kept: report.limit is breaker, with the slot, and in W what is needed and allowed
 Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                  WorkspaceView workspace, std::span<std::int32_t> total_w, std::span<std::int32_t> profiles_w,
-                 Report& report, std::uint32_t& device_index);
+                 Report& report, std::uint32_t& device_index, bool is_certified = true);
 
 }  // namespace wattproof::solver

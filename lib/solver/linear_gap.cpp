@@ -6,6 +6,7 @@
 
 #include "base/math.hpp"
 #include "solver/lossy_battery.hpp"
+#include "solver/single.hpp"
 
 namespace wattproof::solver {
 
@@ -65,7 +66,7 @@ Error add_search(const Device& device, const Grid& grid, std::span<const std::in
                  Gap& gap) {
   const std::array<std::int32_t, slot_count_max> zero{};
   Report report;
-  WATTPROOF_TRY(optimise(device, grid, std::span(zero).first(grid.slots), {.weight = 1u << 13, .price = prices}, workspace, scratch_w, report));
+  WATTPROOF_TRY(optimise_single(device, grid, std::span(zero).first(grid.slots), {.weight = 1u << 13, .price = prices}, workspace, scratch_w, report));
   std::int64_t saving = 0;
   for (std::uint32_t t = 0; t < grid.slots; ++t) saving += prices[t] * (std::int64_t{profile_w[t]} - scratch_w[t]);
   if (saving > 0) gap.linear = saturating_add(gap.linear, saturating_multiply(2, magnitude(saving)));

@@ -53,10 +53,13 @@ struct SlotChoice {
 std::int64_t jump_price(const LossyModel& model, std::int64_t low_w, std::int64_t high_w, std::int64_t wish);
 SlotChoice choose(const LossyModel& model, std::int64_t low_w, std::int64_t high_w, std::int64_t wish, std::int64_t price);
 
-constexpr bool is_lossy(const Device& device) {
+constexpr bool has_losses(const Device& device) {
   return device.kind == DeviceKind::battery && (device.charge_efficiency_permille != 1000 ||
                                                 device.discharge_efficiency_permille != 1000 || device.standing_loss_w != 0);
 }
+
+// Never true where losses are not built in, so that nothing of them is linked.
+constexpr bool is_lossy(const Device& device) { return is_lossy_built() && has_losses(device); }
 
 constexpr std::size_t lossy_workspace_words(std::uint32_t slots) { return 2 * (4 * std::size_t{slots} + 8) + slots; }
 

@@ -5,7 +5,9 @@
 #include "solver/appliance.hpp"
 #include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
+#include "solver/home.hpp"
 #include "solver/lossy_battery.hpp"
+#include "solver/single.hpp"
 #include "solver/switched.hpp"
 #include "solver/thermal.hpp"
 #include "solver/water_filling.hpp"
@@ -30,7 +32,7 @@ Error solve_lossless(const Device& device, const Grid& grid, const Wish& wish, W
                      std::span<std::int32_t> profile_w, Report& report) {
   const Error error =
       clip_dp(storage_problem(device, grid), grid, wish, workspace, profile_w, report.dual);
-  if (error != Error::out_of_range) return error;
+  if (error != Error::out_of_range || !is_lossy_built()) return error;
   return solve_lossy(device, grid, wish, workspace, profile_w, report);
 }
 
@@ -60,14 +62,20 @@ Error dispatch(const Device& device, const Grid& grid, const Wish& wish, Workspa
       return Error::none;
     case DeviceKind::curtailable:
     case DeviceKind::generator: return clip_each_slot(device, grid, wish, profile_w);
-    case DeviceKind::shapeable: return solve_shapeable(device, grid, wish, workspace, profile_w, report);
+    case DeviceKind::shapeable:
+      return is_built(DeviceKind::shapeable) ? solve_shapeable(device, grid, wish, workspace, profile_w, report) : Error::unknown_kind;
     case DeviceKind::battery:
+      if (!is_built(DeviceKind::battery)) return Error::unknown_kind;
       if (is_lossy(device)) return solve_lossy(device, grid, wish, workspace, profile_w, report);
       return solve_lossless(device, grid, wish, workspace, profile_w, report);
-    case DeviceKind::thermal: return solve_thermal(device, grid, wish, workspace, profile_w, report);
-    case DeviceKind::appliance: return solve_appliance(device, grid, wish, workspace, profile_w);
-    case DeviceKind::switched: return solve_switched(device, grid, wish, workspace, profile_w);
-    case DeviceKind::banded: return solve_banded(device, grid, wish, workspace, profile_w, report);
+    case DeviceKind::thermal:
+      return is_built(DeviceKind::thermal) ? solve_thermal(device, grid, wish, workspace, profile_w, report) : Error::unknown_kind;
+    case DeviceKind::appliance:
+      return is_built(DeviceKind::appliance) ? solve_appliance(device, grid, wish, workspace, profile_w) : Error::unknown_kind;
+    case DeviceKind::switched:
+      return is_built(DeviceKind::switched) ? solve_switched(device, grid, wish, workspace, profile_w) : Error::unknown_kind;
+    case DeviceKind::banded:
+      return is_built(DeviceKind::banded) ? solve_banded(device, grid, wish, workspace, profile_w, report) : Error::unknown_kind;
     default: return Error::unknown_kind;
   }
 }
@@ -78,7 +86,7 @@ static_assert(lossy_workspace_words(slot_count_max) <= full_workspace_words(slot
 static_assert(banded_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
 static_assert(thermal_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
 
-std::size_t workspace_words(const Device& device, const Grid& grid) {
+std::size_t single_workspace_words(const Device& device, const Grid& grid) {
   if (device.kind == DeviceKind::thermal) return thermal_workspace_words(grid.slots);
   if (device.kind == DeviceKind::banded) return banded_workspace_words(grid.slots);
   if (is_lossy(device)) return lossy_workspace_words(grid.slots);
@@ -87,10 +95,10 @@ std::size_t workspace_words(const Device& device, const Grid& grid) {
   return workspace_words(grid.slots);
 }
 
-Error optimise(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
-               WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
+Error optimise_single(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+                      WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
   report = Report{};
-  WATTPROOF_TRY(validate(device, grid));
+  WATTPROOF_TRY(validate_single(device, grid));
   if (profile_w.size() != grid.slots) return Error::wrong_length;
   Wish wish;
   WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));
@@ -102,15 +110,32 @@ Error optimise(const Device& device, const Grid& grid, std::span<const std::int3
   if (error != Error::infeasible) return error;
   // The solvers only find that it cannot be; what is missing is worked out once it is known to be missing.
   Report reason;
-  const Error cause = feasible(device, grid, reason);
+  const Error cause = feasible_single(device, grid, reason);
   if (ok(cause)) return error;
   report = reason;
   return cause;
 }
 
+namespace {
+
+constexpr bool is_home(const Device& device) { return is_built(DeviceKind::home) && device.kind == DeviceKind::home; }
+
+}  // namespace
+
+std::size_t workspace_words(const Device& device, const Grid& grid) {
+  return is_home(device) ? home_device_words(device, grid) : single_workspace_words(device, grid);
+}
+
+Error optimise(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
+               WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
+  if (is_home(device)) return solve_home_device(device, grid, target_w, cost, workspace, profile_w, report, false);
+  return optimise_single(device, grid, target_w, cost, workspace, profile_w, report);
+}
+
 Error solve(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
             WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
-  WATTPROOF_TRY(optimise(device, grid, target_w, cost, workspace, profile_w, report));
+  if (is_home(device)) return solve_home_device(device, grid, target_w, cost, workspace, profile_w, report, true);
+  WATTPROOF_TRY(optimise_single(device, grid, target_w, cost, workspace, profile_w, report));
   WATTPROOF_TRY(recheck(device, grid, target_w, cost, profile_w, report.dual, report.guard_bits, report.gap));
   return Error::none;
 }

@@ -15,6 +15,12 @@
 
 namespace wattproof::solver {
 
+// A generator's own costs in the unit of the weights: linear x 2^(linear_bits - shift), quadratic x 2^-shift, rounded down.
+struct OwnScale {
+  std::uint32_t linear_bits = 0;  // 0..16
+  std::uint32_t shift = 0;        // 0..63
+};
+
 // What is minimised beside the device's limits. All weights are plain integers in one unit of money.
 //   J = sum weight (x - target)^2 + wear x^2 + discomfort (x - preferred)^2 + 2 price x        (x, target, preferred in W)
 struct Cost {
@@ -23,6 +29,7 @@ struct Cost {
   std::uint32_t wear = 0;                        // 0..weight_max
   std::uint32_t discomfort = 0;                  // 0..weight_max
   std::span<const std::int32_t> preferred_w{};   // empty means 0 W
+  OwnScale own_scale{};
 };
 
 constexpr std::uint32_t weight_max = 1u << 24;
@@ -112,12 +119,13 @@ Error optimise(const Device& device, const Grid& grid, std::span<const std::int3
 // Whether any profile meets the limits; needs no workspace and no target. Fills report as solve does.
 Error feasible(const Device& device, const Grid& grid, Report& report);
 
-// Whether this profile meets every limit of the device, in exact arithmetic. none, or infeasible.
+// Whether this profile meets every limit of the device, in exact arithmetic. none, or infeasible. A home's sum alone does not tell: unknown_kind.
 Error check_profile(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w);
 
 // Recomputes the certificate of a profile from the device's data and the dual prices alone: an upper bound of
 // J(profile) - continuous minimum, rounded up. Any dual prices give a valid bound; bad ones give a large one.
-//   infeasible  the profile breaks a limit
+//   infeasible    the profile breaks a limit
+//   unknown_kind  a home: each of its parts is rechecked alone
 Error recheck(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
               std::span<const std::int32_t> profile_w, std::span<const std::int32_t> dual, std::uint32_t guard_bits,
               std::uint64_t& gap);

@@ -9,6 +9,13 @@ namespace {
 
 constexpr std::int64_t price_max = std::int64_t{1} << 50;
 
+std::int64_t scaled_linear(const Device& device, const OwnScale& scale) {
+  return (device.cost_linear * (std::int64_t{1} << scale.linear_bits)) >> scale.shift;
+}
+std::int64_t scaled_quadratic(const Device& device, const OwnScale& scale) {
+  return std::int64_t{device.cost_quadratic} >> scale.shift;
+}
+
 bool has_length(std::size_t size, const Grid& grid) { return size == grid.slots; }
 
 }  // namespace
@@ -30,6 +37,13 @@ std::int64_t Wish::wide_at(std::uint32_t slot) const {
   return wide_floor_div(numerator(slot) * (std::int64_t{2} << wide_price_bits) + curvature_, 2 * curvature_);
 }
 
+Device with_scaled_cost(const Device& device, const OwnScale& scale) {
+  Device scaled = device;
+  scaled.cost_linear = scaled_linear(device, scale);
+  scaled.cost_quadratic = static_cast<std::int32_t>(scaled_quadratic(device, scale));
+  return scaled;
+}
+
 Error Wish::make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                  Wish& wish) {
   if (!has_length(target_w.size(), grid)) return Error::wrong_length;
@@ -45,8 +59,9 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
   wish.curvature_ = std::int64_t{cost.weight} + cost.wear + cost.discomfort;
   wish.linear_ = 0;
   if (device.kind == DeviceKind::generator) {
-    wish.curvature_ += device.cost_quadratic;
-    wish.linear_ = device.cost_linear;
+    if (cost.own_scale.linear_bits > 16 || cost.own_scale.shift > 63) return Error::out_of_range;
+    wish.curvature_ += scaled_quadratic(device, cost.own_scale);
+    wish.linear_ = scaled_linear(device, cost.own_scale);
   }
   const std::int32_t limit_w = power_limit_w(grid.slots);
   wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;

@@ -24,6 +24,9 @@ constexpr std::uint32_t guard_bits(std::uint32_t slots) {
 // prices, below 2^30 (a target may also be -limit - 1), and differences of prices, which are multipliers, below 2^31.
 constexpr std::int32_t power_limit_w(std::uint32_t slots) { return (std::int32_t{1} << (29 - guard_bits(slots))) - 1; }
 
+// The device with its own costs in the unit of the weights.
+Device with_scaled_cost(const Device& device, const OwnScale& scale);
+
 class Wish {
  public:
   // Checks every span and range; `device` adds the generator's own cost.

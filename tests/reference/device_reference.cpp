@@ -26,7 +26,7 @@ Quadratic quadratic_of(const Device& device, std::span<const std::int32_t> targe
   if (!cost.preferred_w.empty()) q.numerator += double(cost.discomfort) * cost.preferred_w[t];
   if (device.kind == DeviceKind::generator) {
     q.curvature += device.cost_quadratic;
-    q.numerator += device.cost_linear;
+    q.numerator += double(device.cost_linear);
   }
   return q;
 }

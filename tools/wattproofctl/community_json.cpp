@@ -22,8 +22,8 @@ std::vector<std::int32_t> numbers_of(ObjectReader& object, const char* name, std
   return result;
 }
 
-// What the kind of device can draw in a slot, whatever it draws in the others.
-std::pair<std::int32_t, std::int32_t> range_in_slot(const solver::Device& device, std::uint32_t slot) {
+// What the kind of device can draw in a slot, whatever it draws in the others; for all but a home.
+std::pair<std::int32_t, std::int32_t> single_range_in_slot(const solver::Device& device, std::uint32_t slot) {
   const bool has_window = device.kind == DeviceKind::shapeable || device.kind == DeviceKind::appliance ||
                           device.kind == DeviceKind::switched;
   const std::uint32_t end = device.end_slot;
@@ -37,6 +37,17 @@ std::pair<std::int32_t, std::int32_t> range_in_slot(const solver::Device& device
     case DeviceKind::switched: return {std::min(0, device.power_w), std::max(0, device.power_w)};
     default: return {device.power_min_w.at(slot), device.power_max_w.at(slot)};
   }
+}
+
+std::pair<std::int32_t, std::int32_t> range_in_slot(const solver::Device& device, std::uint32_t slot) {
+  if (device.kind != DeviceKind::home) return single_range_in_slot(device, slot);
+  std::pair<std::int32_t, std::int32_t> sum{0, 0};
+  for (std::uint32_t i = 0; i < device.part_count; ++i) {
+    const auto [low, high] = single_range_in_slot(device.parts[i], slot);
+    sum.first += low;
+    sum.second += high;
+  }
+  return {std::clamp(sum.first, -device.limit_w, device.limit_w), std::clamp(sum.second, -device.limit_w, device.limit_w)};
 }
 
 std::int32_t at(const std::vector<std::int32_t>& series, std::size_t slot) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device_json.hpp"
 
+#include "solver/home.hpp"
+
 namespace wattproof::tool {
 namespace {
 
@@ -170,8 +172,8 @@ void read_banded(ObjectReader& object, const Grid& grid, DeviceDescription& desc
 }
 
 DeviceKind kind_of(ObjectReader& object) {
-  constexpr std::array<const char*, 9> names{"fixed",   "curtailable", "shapeable", "battery", "appliance",
-                                             "thermal", "switched",    "generator", "banded"};
+  constexpr std::array<const char*, 10> names{"fixed",   "curtailable", "shapeable", "battery", "appliance",
+                                              "thermal", "switched",    "generator", "banded",  "home"};
   const std::string& type = object.text("type");
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (type == names[i]) return static_cast<DeviceKind>(i);
@@ -179,10 +181,8 @@ DeviceKind kind_of(ObjectReader& object) {
   object.fail("type", "\"" + type.substr(0, 32) + "\" is not a known device type");
 }
 
-}  // namespace
-
-void read_device(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
-  description.device.kind = kind_of(object);
+// Every kind but a home.
+void read_single(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
   switch (description.device.kind) {
     case DeviceKind::fixed: read_fixed(object, grid, description); break;
     case DeviceKind::curtailable: read_curtailable(object, grid, description); break;
@@ -193,8 +193,39 @@ void read_device(ObjectReader& object, const Grid& grid, DeviceDescription& desc
     case DeviceKind::switched: read_switched(object, grid, description.device); break;
     case DeviceKind::generator: read_generator(object, description.device); break;
     case DeviceKind::banded: read_banded(object, grid, description); break;
+    case DeviceKind::home: object.fail("type", "a home is made of other devices"); break;
   }
   object.finish();
+}
+
+void read_home(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
+  description.device.limit_w = int32_of(object, "limit_w", 0, power_w_max);
+  const Json& list = object.array("devices", solver::home_device_count_max);
+  if (list.empty()) object.fail("devices", "is empty");
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    ObjectReader part(list[i], object.path_of("devices[" + std::to_string(i) + "]"));
+    DeviceDescription& to = description.parts.emplace_back();
+    to.device.kind = kind_of(part);
+    if (to.device.kind == DeviceKind::banded) part.fail("type", "a home is made of exact parts, and a banded device is not one");
+    read_single(part, grid, to);
+  }
+  object.finish();
+  gather_parts(description);
+}
+
+}  // namespace
+
+void gather_parts(DeviceDescription& description) {
+  description.part_devices.clear();
+  for (const DeviceDescription& part : description.parts) description.part_devices.push_back(part.device);
+  description.device.parts = description.part_devices.data();
+  description.device.part_count = static_cast<std::uint32_t>(description.part_devices.size());
+}
+
+void read_device(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
+  description.device.kind = kind_of(object);
+  if (description.device.kind == DeviceKind::home) return read_home(object, grid, description);
+  read_single(object, grid, description);
 }
 
 }  // namespace wattproof::tool

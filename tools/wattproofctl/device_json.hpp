@@ -15,6 +15,8 @@ struct DeviceDescription {
   std::list<std::vector<std::int32_t>> numbers;
   std::vector<solver::Milestone> milestones;
   std::vector<solver::LinearState> states;
+  std::list<DeviceDescription> parts;           // of a home
+  std::vector<solver::Device> part_devices;
 
   DeviceDescription() = default;
   DeviceDescription(const DeviceDescription&) = delete;  // `device` points into this object
@@ -23,5 +25,8 @@ struct DeviceDescription {
 
 // Reads the object's "type" and the fields of that type. Throws InputError that names the field.
 void read_device(ObjectReader& object, const solver::Grid& grid, DeviceDescription& description);
+
+// Makes the home refer to its parts as they are now.
+void gather_parts(DeviceDescription& description);
 
 }  // namespace wattproof::tool

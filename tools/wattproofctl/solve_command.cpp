@@ -42,33 +42,13 @@ Outcome infeasible(const std::string& detail) { return {{{"error", "infeasible"}
 
 struct Problem {
   solver::Grid grid;
-  std::list<DeviceDescription> devices;  // one, or those of a home
-  std::vector<std::string> paths;        // of each, in the document
-  bool is_home = false;
-  std::int32_t limit_w = 0;              // of a home
+  DeviceDescription description;
   std::vector<std::int32_t> target_w;
   std::vector<std::int64_t> price;
   solver::Cost cost;
+
+  bool is_home() const { return description.device.kind == solver::DeviceKind::home; }
 };
-
-constexpr std::size_t home_devices_given_max = 64;
-
-void read_devices(ObjectReader device, Problem& problem) {
-  problem.is_home = device.text("type") == "home";
-  if (!problem.is_home) {
-    problem.paths.push_back("device");
-    return read_device(device, problem.grid, problem.devices.emplace_back());
-  }
-  problem.limit_w = static_cast<std::int32_t>(device.integer("limit_w", 0, power_w_max));
-  const Json& list = device.array("devices", home_devices_given_max);
-  if (list.empty()) device.fail("devices", "is empty");
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    problem.paths.push_back(device.path_of("devices[" + std::to_string(i) + "]"));
-    ObjectReader one(list[i], problem.paths.back());
-    read_device(one, problem.grid, problem.devices.emplace_back());
-  }
-  device.finish();
-}
 
 void read_problem(const Json& document, Problem& problem) {
   ObjectReader object(document, "");
@@ -87,7 +67,7 @@ void read_problem(const Json& document, Problem& problem) {
   problem.cost.weight = static_cast<std::uint32_t>(object.integer_or("weight", 1, 1, solver::weight_max));
   ObjectReader device = object.object("device");
   object.finish();
-  read_devices(device, problem);
+  read_device(device, problem.grid, problem.description);
 }
 
 // A window without room is refused by the solver as ill-formed; to a user it is one more limit that cannot be met.
@@ -125,7 +105,7 @@ Json certificate_of(const solver::Report& report) {
 Outcome refused(Error error, const solver::Report& report, const std::string& path) {
   const bool is_infeasible =
       error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
-  if (is_infeasible) return infeasible(describe(report));
+  if (is_infeasible) return infeasible(path == "device" ? describe(report) : path + ": " + describe(report));
   if (error == Error::not_converged) return {{{"error", error_name(error)}, {"detail", describe(report)}}, exit_refused};
   const char* const detail = error == Error::not_a_multiple ? ": its energy is no whole number of slots at its power"
                                                              : ": the solver refuses it";
@@ -139,30 +119,29 @@ Outcome solved(const std::vector<std::int32_t>& profile_w, const solver::Report&
 }
 
 Outcome solve_one(const Problem& problem, bool with_certificate) {
-  const solver::Device& device = problem.devices.front().device;
+  const solver::Device& device = problem.description.device;
   std::vector<std::int32_t> profile_w(problem.grid.slots);
   std::vector<std::uint64_t> workspace(solver::workspace_words(device, problem.grid));
   solver::Report report;
   const Error error = solver::solve(device, problem.grid, problem.target_w, problem.cost, workspace, profile_w, report);
-  return ok(error) ? solved(profile_w, report, with_certificate) : refused(error, report, problem.paths[0]);
+  return ok(error) ? solved(profile_w, report, with_certificate) : refused(error, report, "device");
 }
 
 Outcome solve_home(const Problem& problem, bool with_certificate) {
-  std::vector<solver::Device> devices;
-  for (const DeviceDescription& description : problem.devices) devices.push_back(description.device);
-  const solver::Home home{devices, problem.limit_w};
+  const solver::Home home = solver::home_of(problem.description.device);
   const std::size_t slots = problem.grid.slots;
   std::vector<std::int32_t> total_w(slots);
-  std::vector<std::int32_t> profiles_w(devices.size() * slots);
+  std::vector<std::int32_t> profiles_w(home.devices.size() * slots);
   std::vector<std::uint64_t> workspace(solver::home_workspace_words(home, problem.grid));
   solver::Report report;
   std::uint32_t at_fault = 0;
   const Error error = solver::solve_home(home, problem.grid, problem.target_w, problem.cost, workspace, total_w, profiles_w,
                                          report, at_fault);
-  if (!ok(error)) return refused(error, report, at_fault < devices.size() ? problem.paths[at_fault] : "device");
+  const bool is_of_part = at_fault < home.devices.size() && report.limit != solver::Limit::breaker;
+  if (!ok(error)) return refused(error, report, is_of_part ? "device.devices[" + std::to_string(at_fault) + "]" : "device");
   Outcome outcome = solved(total_w, report, with_certificate);
   outcome.output["devices"] = Json::array();
-  for (std::size_t i = 0; i < devices.size(); ++i) {
+  for (std::size_t i = 0; i < home.devices.size(); ++i) {
     const auto first = profiles_w.begin() + static_cast<std::ptrdiff_t>(i * slots);
     const std::vector<std::int32_t> profile_w(first, first + static_cast<std::ptrdiff_t>(slots));
     outcome.output["devices"].push_back({{"profile_w", profile_w}});
@@ -175,11 +154,19 @@ Outcome solve_home(const Problem& problem, bool with_certificate) {
 Outcome solve_command(const Json& document, bool with_certificate) {
   Problem problem;
   read_problem(document, problem);
-  for (DeviceDescription& description : problem.devices) {
-    if (const auto detail = window_without_room(description.device)) return infeasible(*detail);
-    replace_empty_window(description);
+  if (!problem.is_home()) {
+    if (const auto detail = window_without_room(problem.description.device)) return infeasible(*detail);
+    replace_empty_window(problem.description);
+    return solve_one(problem, with_certificate);
   }
-  return problem.is_home ? solve_home(problem, with_certificate) : solve_one(problem, with_certificate);
+  std::size_t index = 0;
+  for (DeviceDescription& part : problem.description.parts) {
+    const std::string path = "device.devices[" + std::to_string(index++) + "]: ";
+    if (const auto detail = window_without_room(part.device)) return infeasible(path + *detail);
+    replace_empty_window(part);
+  }
+  gather_parts(problem.description);
+  return solve_home(problem, with_certificate);
 }
 
 }  // namespace wattproof::tool

@@ -135,5 +135,21 @@ TEST(participant, an_appliance_keeps_its_start_late_in_an_epoch) {
   EXPECT_EQ(Participant::frozen(device, head, x).end_slot, 0u);
 }
 
+TEST(participant, a_switched_load_keeps_its_pattern_late_in_an_epoch) {
+  solver::Device device;
+  device.kind = solver::DeviceKind::switched;
+  device.power_w = 1000;
+  device.energy_wh = 2000;
+  EpochHead head = make_round(freeze_round, first).head;
+  const std::vector<std::int32_t> x{1000, 0, 1000};
+  const solver::Device frozen = Participant::frozen(device, head, x);
+  EXPECT_EQ(frozen.kind, solver::DeviceKind::fixed);
+  EXPECT_EQ(frozen.profile_w.data(), x.data());
+  const std::vector<std::int32_t> other{1000, 0, 0};  // none of its own
+  EXPECT_EQ(Participant::frozen(device, head, other).kind, solver::DeviceKind::switched);
+  head.round = freeze_round - 1;
+  EXPECT_EQ(Participant::frozen(device, head, x).kind, solver::DeviceKind::switched);
+}
+
 }  // namespace
 }  // namespace wattproof::schedule
