@@ -14,7 +14,7 @@ double least(const reference::Problem& problem, std::span<const std::int64_t> pr
   for (std::uint32_t t = 0; t < problem.grid.slots; ++t) {
     const bool is_generator = problem.device.kind == DeviceKind::generator;
     program.curvature[t] = is_generator ? 2.0 * problem.device.cost_quadratic : 0;
-    program.linear[t] = 2.0 * double(weight) * double(prices[t]) / 1024 - (is_generator ? 2.0 * problem.device.cost_linear : 0);
+    program.linear[t] = 2.0 * double(weight) * double(prices[t]) / 1024 - (is_generator ? 2.0 * double(problem.device.cost_linear) : 0);
   }
   return reference::minimise(program).objective;
 }
@@ -43,7 +43,7 @@ TEST(linear_gap, is_never_less_than_what_the_device_could_save) {
     for (std::uint32_t t = 0; t < problem.grid.slots; ++t) {
       cost += 2.0 * double(weight) * double(prices[t]) / 1024 * x[t];
       if (problem.device.kind == DeviceKind::generator) {
-        cost += double(problem.device.cost_quadratic) * x[t] * x[t] - 2.0 * problem.device.cost_linear * x[t];
+        cost += double(problem.device.cost_quadratic) * x[t] * x[t] - 2.0 * double(problem.device.cost_linear) * x[t];
       }
     }
     const double saving = cost - least(problem, prices, weight);
