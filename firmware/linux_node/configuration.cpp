@@ -192,6 +192,34 @@ void read_button(ConfigSection section, const Configuration& configuration, Butt
   section.finish();
 }
 
+void read_meter(ConfigSection section, const OutputConfiguration& output, MeterConfiguration& meter) {
+  static constexpr std::array<std::string_view, 6> kinds = {"none", "pulse", "pzem", "p1", "sml", "simulated"};
+  const std::size_t kind = section.choice("kind", kinds, 0);
+  if (kind == kinds.size()) return;  // which keys belong here is not known
+  meter.kind = static_cast<MeterKind>(kind);
+  const bool is_serial = meter.kind == MeterKind::pzem || meter.kind == MeterKind::p1 || meter.kind == MeterKind::sml;
+  if (is_serial) {
+    meter.device = section.text("device");
+    meter.speed_baud = u32(section.integer("speed_baud", 300, 115'200, meter.kind == MeterKind::p1 ? 115'200 : 9600));
+  }
+  if (meter.kind == MeterKind::pzem) meter.address = static_cast<std::uint8_t>(section.integer("address", 1, 0xf8, 1));
+  if (meter.kind == MeterKind::pulse) {
+    meter.line.chip_label = section.text("chip_label");
+    meter.line.line = static_cast<unsigned>(section.integer("line", 0, 4095));
+    meter.line.active_low = section.boolean("active_low");
+    meter.line.use = hal::GpioUse::edges;
+    meter.pulses_per_kwh = u32(section.integer("pulses_per_kwh", 1, 10'000'000));
+  }
+  meter.rated_w = output.rated_w;
+  if (meter.kind == MeterKind::simulated && output.relay == RelayKind::none) section.complain("kind", "a simulated meter needs a relay");
+  if (meter.kind != MeterKind::none) {
+    meter.poll_ms = u32(section.integer("poll_ms", 100, 60'000, 2000));
+    meter.rules.power_w_max = static_cast<std::int32_t>(section.integer("power_w_max", 1, power_w_max, 25'000));
+    meter.rules.timeout_ms = u32(section.integer("timeout_ms", 1000, hour_ms, 30'000));
+  }
+  section.finish();
+}
+
 void read_relay_limits(ConfigSection& section, control::RelayLimits& limits) {
   const auto ms = [&](std::string_view key, std::uint32_t max, std::uint32_t fallback) { return u32(section.integer(key, 0, max, fallback)); };
   limits.on_ms_min = ms("on_ms_min", control::hold_ms_max, limits.on_ms_min);
@@ -321,6 +349,7 @@ std::vector<std::string> read_configuration(const std::filesystem::path& file, C
   out.override_s_max = u32(local.integer("duration_s_max", 0, day_s, 4 * 3600));
   local.finish();
   read_button(root.section("button"), out, out.button);
+  read_meter(root.section("meter"), out.output, out.meter);
   ConfigSection log = root.section("log");
   out.log_level = u32(static_cast<std::int64_t>(log.choice("level", levels, 2)));
   log.finish();

@@ -15,6 +15,7 @@
 #include "control/relay_guard.hpp"
 #include "firmware/linux_node/board_file.hpp"
 #include "firmware/linux_node/config_reader.hpp"
+#include "firmware/linux_node/meter_service.hpp"
 #include "hal/linux/relay_driver.hpp"
 #include "node/config.hpp"
 #include "solver/device.hpp"
@@ -103,6 +104,7 @@ struct Configuration {
   LimitsConfiguration limits;
   OutputConfiguration output;
   ButtonConfiguration button;
+  MeterConfiguration meter;
   BrokerConfiguration broker;
   std::filesystem::path store_folder;
   std::filesystem::path key_file;

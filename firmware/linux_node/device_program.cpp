@@ -65,17 +65,19 @@ int DeviceProgram::run() {
                              .add("head", node_.head().number));
   watchdog_ms_ = hal::watchdog_feed_ms();
   hal::notify_service("READY=1");
-  pollfd entries[3] = {{signals, POLLIN, 0}, {-1, 0, 0}, {port_.button_file(), POLLIN, 0}};
+  pollfd entries[4] = {{signals, POLLIN, 0}, {-1, 0, 0}, {port_.button_file(), POLLIN, 0}, {-1, 0, 0}};
   while ((entries[0].revents & POLLIN) == 0) {
     runner_.run();
     serve_link();
     runner_.run();
     serve_relay();
     serve_button();
+    serve_meter();
     tell_progress();
     feed_watchdog();
     entries[1] = {port_.link().socket(), static_cast<short>(port_.link().wants_write() ? POLLIN | POLLOUT : POLLIN), 0};
-    poll(entries, 3, wait_ms());
+    entries[3] = {port_.meter_file(), POLLIN, 0};
+    poll(entries, 4, wait_ms());
   }
   hal::notify_service("STOPPING=1");
   port_.make_safe();
@@ -130,6 +132,15 @@ void DeviceProgram::serve_button() {
     port_.log(Level::info, Event("button").add("push", push == hal::Push::held ? "long" : "short"));
     runner_.feed(input);
   }
+}
+
+void DeviceProgram::serve_meter() {
+  const std::optional<std::int32_t> power_w = port_.read_meter();
+  if (!power_w) return;
+  node::Input input;
+  input.kind = node::InputKind::meter;
+  input.power_w = *power_w;
+  runner_.feed(input);
 }
 
 void DeviceProgram::tell_progress() {

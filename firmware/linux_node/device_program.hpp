@@ -26,6 +26,7 @@ class DeviceProgram {
   void serve_link();
   void serve_relay();
   void serve_button();
+  void serve_meter();
   void tell_progress();
   void feed_watchdog();
   [[nodiscard]] int wait_ms();

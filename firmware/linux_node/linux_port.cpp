@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t scaled_poll_ms_min = 5;   // a scaled clock must not turn waiting into spinning
 constexpr std::uint64_t poll_ms_max = 1000;
+constexpr std::uint64_t meter_told_ms = 60'000;
 constexpr std::uint64_t edge_age_ms_max = 10'000;
 constexpr std::size_t secret_file_size_max = 1024;
 
@@ -73,7 +74,44 @@ Error LinuxPort::open() {
     return error;
   }
   WATTPROOF_TRY(open_relay());
-  return open_button();
+  WATTPROOF_TRY(open_button());
+  return open_meter();
+}
+
+Error LinuxPort::open_meter() {
+  if (configuration_.meter.kind == MeterKind::none) return Error::none;
+  meter_ = std::make_unique<MeterService>(configuration_.meter, configuration_.output.gpio.backend);
+  const Error error = meter_->open(configuration_.store_folder / "energy.journal", now());
+  if (error != Error::none) log(Level::error, Event("meter_refused").add("error", error).add("detail", meter_->detail()));
+  return error;
+}
+
+int LinuxPort::meter_file() const { return meter_ == nullptr ? -1 : meter_->poll_file(); }
+
+// Tells of the meter once a minute, when it comes and when it goes; "unavailable" is a word of its own, never 0 W.
+std::optional<std::int32_t> LinuxPort::read_meter() {
+  if (meter_ == nullptr) return {};
+  const BootMs present = now();
+  const bool is_closed = relay_commanded_.value_or(false);
+  const bool has_reading = meter_->serve(present, is_closed);
+  if (meter_was_closed_ && !is_closed && meter_->keep(present) != Error::none) report(hal::Fault::store, Error::storage_failed);
+  meter_was_closed_ = is_closed;
+  const bool is_available = meter_->filter().is_available(present);
+  if (is_available != meter_was_available_ || present.since(meter_told_) >= meter_told_ms) {
+    if (is_available) {
+      const store::EnergyTotals& totals = meter_->filter().totals();
+      Event event("meter");
+      if (const auto power_w = meter_->filter().power_w(present)) event.add("power_w", *power_w);
+      log(Level::info, event.add("import_wh", totals.import_mwh / 1000).add("export_wh", totals.export_mwh / 1000)
+                           .add("journal_age_s", meter_->journal_age_ms(present) / 1000).add("degraded", meter_->filter().is_degraded()));
+    } else {
+      log(Level::warning, Event("meter_unavailable").add("detail", meter_->detail()));
+    }
+    meter_was_available_ = is_available;
+    meter_told_ = present;
+  }
+  if (!has_reading) return {};
+  return meter_->filter().power_w(present);
 }
 
 // A device without its button still does its work; it says what is wrong.
@@ -271,6 +309,7 @@ void LinuxPort::report(hal::Fault fault, Error error) {
 
 void LinuxPort::make_safe() {
   const node::Evidence why{};
+  if (meter_ != nullptr && meter_->keep(now()) != Error::none) report(hal::Fault::store, Error::storage_failed);
   if (relay_ != nullptr) {
     // Opening is always allowed. Closing could break a compressor's pause, so an open relay stays open even if its
     // fallback is closed.

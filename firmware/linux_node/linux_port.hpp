@@ -48,6 +48,11 @@ class LinuxPort {
   // True once after the keeper has opened the relay on its own: the node is to be told with an input `opened`.
   bool take_overruled();
 
+  // Readable when the meter has something; -1: nothing to wait for.
+  [[nodiscard]] int meter_file() const;
+  // A new believed power, if there is one. To be called in every turn.
+  std::optional<std::int32_t> read_meter();
+
   // Readable when the button moved; -1: there is none.
   [[nodiscard]] int button_file() const;
   // What the person did since the last look; to be called when the file is readable and, while it is pressed, now and then.
@@ -68,6 +73,7 @@ class LinuxPort {
  private:
   Error open_relay();
   Error open_button();
+  Error open_meter();
   Error write_set_point(std::int32_t power_w);
   void tell_of_frame(Bytes frame);
   void tell_of_record(std::uint8_t id, Bytes record);
@@ -84,6 +90,10 @@ class LinuxPort {
   std::optional<BootMs> differs_since_;  // since when the contact is not what was commanded
   std::unique_ptr<hal::GpioLine> button_line_;
   hal::Button button_;
+  std::unique_ptr<MeterService> meter_;
+  bool meter_was_available_ = false;
+  bool meter_was_closed_ = false;
+  BootMs meter_told_{};
   std::uint64_t epoch_told_ = 0;
   std::uint32_t round_told_ = 0;
   std::optional<std::int32_t> set_point_w_;
