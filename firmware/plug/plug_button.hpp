@@ -15,6 +15,8 @@ class Button {
   static constexpr std::uint64_t lasting_ms = 2'000;
 
   Press step(bool is_down, std::uint64_t now_ms) {
+    if (!is_seen_) raw_ = settled_ = is_down;  // one that is held at boot is no press
+    is_seen_ = true;
     if (is_down != raw_) {
       raw_ = is_down;
       raw_since_ms_ = now_ms;
@@ -36,9 +38,10 @@ class Button {
   }
 
  private:
+  bool is_seen_ = false;
   bool raw_ = false;
   bool settled_ = false;
-  bool is_told_ = true;  // a button that is held at boot is no press
+  bool is_told_ = true;
   std::uint64_t raw_since_ms_ = 0;
   std::uint64_t pressed_ms_ = 0;
 };

@@ -17,6 +17,7 @@ import plug_line  # noqa: E402
 import qtest  # noqa: E402
 
 RELAY, CONTACT, BUTTON = 0, 1, 1      # PB0, PB1, PF1
+PORT_B_BASE = 0x40005000
 PORT_B, PORT_F = 1, 5                 # indices of QEMU's PL061s
 LED_DATA = 0x40025000 + (4 << 0)      # GPIODATA of port F, masked to line 0
 HOST = "10.0.2.2"                     # this machine, as the plug sees it
@@ -66,7 +67,17 @@ class PlugBoard:
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 text = line.decode(errors="replace").rstrip("\r")
+                if re.match(r"@\d+ boot ", text):
+                    self._after_reset()
                 (self.log.append if text.startswith("@") else self.answers.put)((time.monotonic(), text))
+
+    def _after_reset(self):
+        """QEMU's GPIO forgets its inputs in a reset."""
+        if hasattr(self, "inputs"):
+            try:
+                self.press(False)
+            except (qtest.Gone, RuntimeError):
+                pass
 
     # ---- what the plug says
 
@@ -114,6 +125,21 @@ class PlugBoard:
         return answers
 
     # ---- pins
+
+    def is_closed(self):
+        """The relay line, from the chip's own registers."""
+        return self.machine.qtest.read_u32(PORT_B_BASE + 0x3fc) & self.machine.qtest.read_u32(PORT_B_BASE + 0x400) & 1 << RELAY != 0
+
+    def wait_relay(self, closed, limit_s):
+        """The host's time at which the relay line has that level, or None. Looks at the edges and at the chip: QEMU takes the
+        outputs back in a reset without telling the lines."""
+        end = time.monotonic() + limit_s
+        while time.monotonic() < end:
+            if self.is_closed() == closed:
+                edges = [seen_s for seen_s, line, level in self.pins.poll() if line == RELAY and level == closed]
+                return edges[-1] if edges else time.monotonic()
+            self.pins.poll(0.02)
+        return None
 
     def press(self, down):
         self.machine.drive(self.inputs, BUTTON, not down)  # active low

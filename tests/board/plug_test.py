@@ -7,6 +7,9 @@ usage: plug_test.py HOST_BUILD PLUG_IMAGE [--keep] [CASE...]
 
 The cases share one community and one epoch and run in the order of their names.
 """
+import os
+import signal
+import subprocess
 import sys
 import time
 import tomllib
@@ -14,30 +17,42 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
-from plug_board import HOST, RELAY, PlugBoard, plug_line  # noqa: E402
+from broker_proxy import BrokerProxy  # noqa: E402
+from plug_board import CONTACT, HOST, PORT_B, RELAY, PlugBoard, missing, plug_line  # noqa: E402
 from community import Community, wait_until  # noqa: E402
 
 HOST_BUILD, IMAGE = Path(sys.argv.pop(1)).resolve(), Path(sys.argv.pop(1)).resolve()
 KEEP = "--keep" in sys.argv and not sys.argv.remove("--keep")
 SLOTS, SLOT_SECONDS = 60, 10
 RATED_W = 1000
-FRESHNESS_S = 6
-# The relay changes with every slot, so that every case sees an edge soon.
-DEVICE = {"slots": SLOTS, "slot_seconds": SLOT_SECONDS, "device": {"type": "fixed", "profile_w": [RATED_W, 0] * (SLOTS // 2)}}
+FRESHNESS_S = 6        # of a head: what the fallback waits for
+SLACK_S = 1.0          # an emulated board shares two cores with a chain
+WATCHDOG_S = 8
+# Off and on once, then on: every later case sees the schedule's "on" come back.
+DEVICE = {"slots": SLOTS, "slot_seconds": SLOT_SECONDS, "device": {"type": "fixed", "profile_w": [RATED_W, 0] + [RATED_W] * (SLOTS - 2)}}
+SYSTICK_CONTROL = 0xe000e010
 
 
-def settings(community, id, output="", broker="", chain=f"freshness_s = {FRESHNESS_S}\n"):
+def settings(community, id, port, output="", broker="", chain=f"freshness_s = {FRESHNESS_S}\n"):
     """The document that provisions the plug, made from what wattproofctl gives, as an operator makes it."""
     text = community.ctl("provision", "-", "--url", community.url, "--registry", community.registry, "--id", id, document=DEVICE)
     text = text.replace("[chain]\n", f"[chain]\n{chain}", 1)
-    text += (f"[output]\non_ms_min = 0\noff_ms_min = 0\nstart_spread_ms_max = 0\n{output}\n"
-             f'[broker]\nhost = "{HOST}"\nport = {community.broker_port}\nanonymous = true\nkeepalive_s = 5\n'
+    text += (f"[output]\non_ms_min = 0\noff_ms_min = 0\nstart_spread_ms_max = 0\nmismatch_pause_ms = 1000\nbutton_s = 30\n{output}\n"
+             f'[broker]\nhost = "{HOST}"\nport = {port}\nanonymous = true\nkeepalive_s = 5\n'
              f"backoff_ms_min = 200\nbackoff_ms_max = 1000\n{broker}\n"
-             "[link]\nanswer_ms_max = 1000\npause_ms_min = 300\npause_ms_max = 2000\npoll_ms = 2000\n")
+             "[link]\nanswer_ms_max = 1000\npause_ms_min = 300\npause_ms_max = 1000\npoll_ms = 1000\n")
     return plug_line.settings_of(tomllib.loads(text), community.folder)
 
 
+def address_of(symbol):
+    """Of a static variable of the image."""
+    listing = subprocess.run(["arm-none-eabi-nm", "-C", IMAGE], capture_output=True, text=True, check=True).stdout
+    return next(int(line.split()[0], 16) for line in listing.splitlines() if symbol in line)
+
+
 class Plug(unittest.TestCase):
+    options = ()
+
     @classmethod
     def setUpClass(cls):
         cls.community = Community(HOST_BUILD, ["--period", "1"], keep=KEEP)
@@ -45,6 +60,8 @@ class Plug(unittest.TestCase):
         cls.folder = cls.community.folder / "plug"
         cls.community.start_chain()
         cls.community.start_broker()
+        cls.proxy = BrokerProxy(cls.community.broker_port)
+        cls.addClassCleanup(cls.proxy.close)
         cls.community.deploy()
         cls.switch_on()
         cls.addClassCleanup(lambda: cls.board.pull_the_plug())
@@ -53,30 +70,215 @@ class Plug(unittest.TestCase):
                                    document={"devices": [{**DEVICE, "address": cls.address}]})
         cls.id = answer["devices"][0]["id"]
         cls.community.start_gateway()
-        cls.answers = cls.board.provision(settings(cls.community, cls.id))
+        cls.answers = cls.board.provision(settings(cls.community, cls.id, cls.proxy.port))
         cls.board.wait_for("mode", 30, mode="idle")
-        cls.start_s = (int(time.time()) + 20) // SLOT_SECONDS * SLOT_SECONDS
+        cls.start_s = (int(time.time()) + 18) // SLOT_SECONDS * SLOT_SECONDS
         cls.community.open_epoch({"slot_seconds": SLOT_SECONDS, "price": [80000] * SLOTS, "base_w": 0, "cap_w": 6000, "gamma": 65536},
-                                 "--start", cls.start_s, "--tolerance-w", 20, "--enter-seconds", 8)
+                                 "--start", cls.start_s, "--tolerance-w", 20, "--enter-seconds", 6)
 
     @classmethod
     def switch_on(cls):
-        cls.board = PlugBoard(cls.folder, IMAGE)
+        cls.board = PlugBoard(cls.folder, IMAGE, cls.options)
 
-    def wait_for_slot_change(self, level, limit_s=25):
-        return self.board.pins.wait(RELAY, level, limit_s)
+    def tail_of_log(self):
+        return "\n".join(line for _, line in self.board.log[-25:])
 
-    def test_a_takes_part_in_an_epoch_and_switches(self):
+    def wait_closed(self, limit_s, what):
+        at = self.board.wait_relay(True, limit_s)
+        self.assertIsNotNone(at, f"{what}\n{self.tail_of_log()}")
+        return at
+
+    def wait_open(self, limit_s, what):
+        at = self.board.wait_relay(False, limit_s)
+        self.assertIsNotNone(at, f"{what}\n{self.tail_of_log()}")
+        return at
+
+    def guest_ms(self):
+        return self.board.machine.qtest.read_u32(address_of("tick_ms"))
+
+
+class Cases(Plug):
+    def test_a_takes_part_in_an_epoch_and_switches_with_the_slots(self):
         self.assertTrue(all(answer.startswith("ok") for answer in self.answers), self.answers)
-        self.board.wait_for("mode", 40, mode="following")
-        wait_until(lambda: self.community.events("gateway", "final"), 5, "the epoch is final")
-        self.assertIsNotNone(self.wait_for_slot_change(True))
-        self.assertIsNotNone(self.wait_for_slot_change(False, 12))
-        self.assertIsNotNone(self.wait_for_slot_change(True, 12))
+        self.assertFalse(self.board.pins.level(RELAY), "open until a schedule is proved")
+        closed = self.wait_closed(60, "slot 0")
         told = self.board.events("relay")[-1]
         self.assertEqual("schedule", told["reason"])
         self.assertGreater(int(told["block"]), 0)
+        self.assertTrue(self.community.events("gateway", "final"))
+        opened = self.wait_open(SLOT_SECONDS + 2, "slot 1")
+        self.assertAlmostEqual(opened - closed, SLOT_SECONDS, delta=2)
+        self.wait_closed(SLOT_SECONDS + 2, "slot 2")
+        self.assertEqual([True, False, True], [level for _, line, level in self.board.pins.edges if line == RELAY], "no other click")
+        self.assertTrue(self.board.led(), "lit while following")
+
+    def test_b_without_a_network_the_relay_opens_in_time_and_closes_again_with_it(self):
+        self.board.machine.set_link("n0", False)
+        cut = time.monotonic()
+        opened = self.wait_open(FRESHNESS_S + 10, "the fallback") - cut
+        self.assertLessEqual(opened, FRESHNESS_S + 1 + SLACK_S)
+        self.board.machine.set_link("n0", True)
+        closed = self.wait_closed(30, "the network is back") - cut - opened
+        print(f"  network cut: open after {opened:.1f} s, {FRESHNESS_S} s configured; closed {closed:.1f} s after it was back")
+
+    def test_c_a_packet_of_256_megabytes_costs_a_connection_and_nothing_else(self):
+        for what, data in (("256 MB", b"\x30\xff\xff\xff\x7f" + b"x" * 3000), ("no length at all", b"\x30" + b"\xff" * 600),
+                           ("4 kB for our topic", b"\x30\x80\x20" + b"y" * 1000)):
+            before, connections = len(self.board.log), self.proxy.connections
+            self.proxy.inject = data
+            ended = self.board.wait_for("link_down", 5, since=before)
+            self.assertIn("too large", ended["text"], what)
+            self.board.wait_for("link_up", 5, since=before)
+            self.assertGreater(self.proxy.connections, connections)
+            self.assertTrue(self.board.pins.level(RELAY), what)
+
+    def test_d_rubbish_in_frames_is_counted_and_moves_nothing(self):
+        before = len(self.board.log)
+        topic = f"wp/v1/{self.address[2:]}/down"
+        for payload in (b"", b"\x00", os.urandom(64), os.urandom(1024), b"z" * 1500):
+            self.proxy.inject = packet(topic, payload)
+            time.sleep(0.15)
+        self.board.wait_for("refused", 5, since=before)
+        self.assertTrue(self.board.pins.hold(RELAY, True, 0.5))
+        self.board.machine.qtest.command("readl 0x20000000")
+
+    def test_e_a_broker_that_is_paused_or_killed_comes_back(self):
+        self.community.pause("broker")
+        paused = time.monotonic()
+        opened = self.wait_open(FRESHNESS_S + 10, "the fallback") - paused
+        self.assertLessEqual(opened, FRESHNESS_S + 1 + SLACK_S)
+        self.community.resume("broker")
+        self.wait_closed(30, "the broker goes on")
+        self.community.stop("broker", signal.SIGKILL)
+        killed = time.monotonic()
+        opened = self.wait_open(FRESHNESS_S + 10, "the fallback") - killed
+        self.assertLessEqual(opened, FRESHNESS_S + 1 + SLACK_S)
+        self.community.start_broker(self.community.broker_port)
+        self.wait_closed(30, "the broker is back")
+
+    def test_f_the_button_wins_for_a_while_and_gives_back(self):
+        before = len(self.board.log)
+        self.board.press(True)
+        time.sleep(0.2)
+        released = time.monotonic()
+        self.board.press(False)
+        opened = self.wait_open(5, "a short press opens the relay") - released
+        self.assertLess(opened, 1)
+        self.assertEqual("override", self.board.wait_for("relay", 2, since=before, on="0")["reason"])
+        self.assertTrue(self.board.pins.hold(RELAY, False, 1.0))
+        self.board.press(True)
+        self.wait_closed(4, "a long press gives the relay back while it is held")
+        self.board.press(False)
+        self.assertTrue(self.board.pins.hold(RELAY, True, 0.5))
+        print(f"  button: open {opened * 1000:.0f} ms after it was let go")
+
+    def test_g_settings_that_break_off_or_are_wrong_change_nothing(self):
+        board = self.board
+        board.command("begin 300 12345678")
+        board.command("data 0 " + "00" * 64)
+        board.send(b"data 64 0011223")  # the line is cut here
+        self.assertEqual("error truncated", board.answer(5))
+        self.assertEqual("error truncated", board.command("commit"))
+        self.assertEqual("error not_ready", board.command("commit"))
+        self.assertEqual("error too_large", board.command("begin 999999 12345678"))
+        self.assertEqual("error too_large", board.command("x" * 500))
+        self.assertEqual("error unknown_kind", board.command("open sesame"))
+        board.command("begin 3 00000000")
+        self.assertEqual("error unexpected", board.command("data 1 00"))
+        self.assertEqual("error too_large", board.command("data 0 00000000"))
+        board.command("data 0 000000")
+        self.assertEqual("error record_corrupt", board.command("commit"))
+        self.assertEqual("running", board.status()["life"])
+        self.assertTrue(board.pins.hold(RELAY, True, 0.3))
+        # Whole, with a right checksum, and still nothing that a plug can live on: the old settings stay.
+        before = len(board.log)
+        self.assertTrue(board.provision(bytes.fromhex("8101"))[-1].startswith("error"))
+        board.wait_for("started", 5, since=before)
+        self.wait_closed(30, "the old settings are there after the reset")
+
+    def test_h_pulled_power_loses_nothing(self):
+        self.board.pull_the_plug()
+        time.sleep(0.2)
+        self.switch_on()
+        self.assertFalse(self.board.pins.level(RELAY), "open at once")
+        self.assertEqual(self.address, self.board.wait_for("identity", 5)["address"])
+        self.assertEqual("power", self.board.events("boot")[0]["cause"])
+        self.wait_closed(30, "its schedule is followed after its own check-in was seen")
+        self.assertEqual([True], [level for _, line, level in self.board.pins.edges if line == RELAY])
+
+    def test_i_a_clock_that_stops_ends_in_the_watchdog(self):
+        before = len(self.board.log)
+        self.board.machine.qtest.write_u32(SYSTICK_CONTROL, 0)
+        stopped = time.monotonic()
+        opened = self.wait_open(WATCHDOG_S + 4, "the watchdog") - stopped
+        self.assertLessEqual(opened, WATCHDOG_S + SLACK_S)
+        self.assertEqual("watchdog", self.board.wait_for("boot", 5, since=before)["cause"])
+        self.wait_closed(30, "and the plug goes on")
+        print(f"  clock stopped: open after {opened:.1f} s")
+
+    def test_j_a_contact_that_does_not_follow_leads_to_the_fallback(self):
+        before = len(self.board.log)
+        port_b = self.board.machine.find("pl061", PORT_B)
+        self.assertTrue(self.board.provision(settings(self.community, self.id, self.proxy.port, "contact = true\n"))[-1].startswith("ok"))
+        self.board.wait_for("mode", 30, since=before, mode="following")
+        self.wait_closed(10, "new settings")
+        self.board.machine.drive(port_b, CONTACT, True)
+        self.assertTrue(self.board.pins.hold(RELAY, True, 2.5))
+        self.board.machine.drive(port_b, CONTACT, False)  # the contact falls off
+        fallen = time.monotonic()
+        opened = self.wait_open(6, "the mismatch") - fallen
+        print(f"  contact fell off: commanded open after {opened:.1f} s")
+        self.assertLessEqual(opened, 2 + 2 + SLACK_S)
+
+
+def packet(topic, payload):
+    """An MQTT publish."""
+    body = len(topic).to_bytes(2, "big") + topic.encode() + payload
+    length = len(body)
+    head = b""
+    while True:
+        head += bytes([length & 127 | (128 if length > 127 else 0)])
+        length >>= 7
+        if not length:
+            return b"\x30" + head + body
+
+
+class Alone(unittest.TestCase):
+    """What needs no community."""
+
+    def board(self, name, **options):
+        import tempfile
+        folder = Path(tempfile.mkdtemp(prefix="wattproof-plug-"))
+        self.addCleanup(subprocess.run, ["rm", "-rf", folder], check=True)
+        if name == "broken_flash":
+            (folder / "flash.bin").mkdir()
+        board = PlugBoard(folder, IMAGE, network=False, **options)
+        self.addCleanup(board.pull_the_plug)
+        return board
+
+    def test_without_healthy_noise_there_is_no_key_and_no_relay(self):
+        for noise in ("/dev/zero", None):
+            board = self.board("noise", noise=noise)
+            self.assertEqual("entropy_failed", board.wait_for("refused", 5)["error"])
+            self.assertEqual("safe", board.status()["life"])
+            self.assertFalse(board.pins.level(RELAY))
+
+    def test_a_flash_that_fails_is_told_and_the_relay_stays_open(self):
+        board = self.board("broken_flash")
+        self.assertEqual("storage_failed", board.wait_for("refused", 5)["error"])
+        self.assertEqual("safe", board.status()["life"])
+
+    def test_two_plugs_of_one_image_have_two_keys_and_forget_them_when_told(self):
+        first, second = self.board("first"), self.board("second")
+        addresses = {board.wait_for("identity", 5)["address"] for board in (first, second)}
+        self.assertEqual(2, len(addresses))
+        self.assertEqual("unprovisioned", first.status()["life"])
+        before = len(first.log)
+        self.assertEqual("ok", first.command("forget everything"))
+        self.assertNotIn(first.wait_for("identity", 5, since=before)["address"], addresses)
 
 
 if __name__ == "__main__":
+    if missing():
+        sys.exit(missing())
     unittest.main(argv=[sys.argv[0], *sys.argv[1:]])
