@@ -29,7 +29,7 @@ Gateway::Gateway(const GatewayOptions& options, const crypto::PrivateKey& key, S
       send_(std::move(send)),
       log_(log),
       liar_(options.lie),
-      sender_(key, options.chain_id, post_, log),
+      sender_(key, options.chain_id, post_, log, options.gas_price_wei),
       keeper_(view_, sender_, post_, log, options.batch) {
   scan_.engine = options.engine;
   scan_.registry = options.registry;

@@ -24,6 +24,7 @@ struct GatewayOptions {
   std::uint64_t chain_id = 0;                   // 0: the node's own
   Address registry{};
   std::uint64_t first_block = 0;
+  std::uint64_t gas_price_wei = 0;              // of every transaction; above 0 the account needs coins
   std::uint64_t poll_ms = 250;
   BatchOptions batch;
   Lie lie = Lie::none;

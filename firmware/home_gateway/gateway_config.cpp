@@ -145,6 +145,7 @@ GatewayConfig load_config(const std::string& path) {
   read_chain(chain, config);
   Table account(path, root, "account", true);
   config.key_file = beside(path, account.text("key_file"));
+  config.gateway.gas_price_wei = account.number("gas_price_wei", 0, INT64_MAX, 0);
   account.finish();
   Table mqtt(path, root, "mqtt", true);
   read_mqtt(mqtt, path, config.mqtt);

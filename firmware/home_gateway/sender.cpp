@@ -14,8 +14,8 @@ constexpr std::uint64_t nonce_retry_ms = 1'000;
 
 }  // namespace
 
-Sender::Sender(const crypto::PrivateKey& key, std::uint64_t chain_id, Post post, EventLog& log)
-    : key_(key), chain_id_(chain_id), post_(std::move(post)), log_(log) {
+Sender::Sender(const crypto::PrivateKey& key, std::uint64_t chain_id, Post post, EventLog& log, std::uint64_t gas_price_wei)
+    : key_(key), chain_id_(chain_id), post_(std::move(post)), log_(log), gas_price_wei_(gas_price_wei) {
   const Result<Address> address = crypto::address_of(key);
   if (!address) throw std::runtime_error("the gateway's key is not a key");
   address_ = *address;
@@ -63,6 +63,7 @@ void Sender::launch(OutgoingCall call, std::uint64_t now_ms) {
   flying.nonce = (*next_nonce_)++;
   ethereum::LegacyTransaction transaction;
   transaction.nonce = flying.nonce;
+  transaction.gas_price_wei = gas_price_wei_;
   transaction.gas_limit = call.gas_limit;
   transaction.to = call.to;
   transaction.data = call.data;

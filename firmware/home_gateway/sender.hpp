@@ -39,7 +39,7 @@ class Sender {
  public:
   using Post = std::function<void(RpcJob)>;
 
-  Sender(const crypto::PrivateKey& key, std::uint64_t chain_id, Post post, EventLog& log);
+  Sender(const crypto::PrivateKey& key, std::uint64_t chain_id, Post post, EventLog& log, std::uint64_t gas_price_wei = 0);
   ~Sender();
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
@@ -78,6 +78,7 @@ class Sender {
   std::uint64_t chain_id_;
   Post post_;
   EventLog& log_;
+  std::uint64_t gas_price_wei_;
   std::optional<std::uint64_t> next_nonce_;
   std::deque<OutgoingCall> waiting_;
   std::vector<Flying> flying_;  // ascending by nonce

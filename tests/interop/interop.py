@@ -63,6 +63,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="only the main job on each network")
     parser.add_argument("--build", default="build/host", help=argparse.SUPPRESS)
     parser.add_argument("--output", default="build/interop", help="folder of results (default build/interop)")
+    parser.add_argument("--record", action="store_true", help="also write what tests/vectors is made of, into the output folder")
     parser.add_argument("--verbose", action="store_true", help="a trace of what failed")
     options = parser.parse_args()
     if options.list:

@@ -4,24 +4,91 @@ not as it must be."""
 import json
 import subprocess
 import sys
+import time
 
+from comparison import compare
+from clique_scenarios import clique_reorganisation
+from load_scenarios import qbft_load
 from networks import NetworkError, QbftNetwork, ROOT
+from record import Recording, raw, round_of
+from keccak import keccak256
 
-DEMO_S_MAX = 240
+DEMO_S_MAX = 300
 MAIN_JOB_S_MAX = 60  # to the moment at which every device has proved the schedule
 
 
-def demo(run, folder, network, name, *options):
-    """The main job on a network, by the program that a user calls. Gives its result.json."""
-    output = run.output / name
-    command = [sys.executable, ROOT / "tools/demo/demo.py", "--build", run.options.build, "--output", output, "--chain",
-               network.nodes[0].url, "--validators", network.folder / "validators.json", "--engine", network.engine,
-               "--period", network.period, *options]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, timeout=DEMO_S_MAX)
-    (output / "demo.log").write_text(done.stdout + done.stderr)
-    if done.returncode != 0 or not done.stdout.rstrip().endswith("demo: ok"):
-        raise NetworkError(f"{name}: the demo ended with {done.returncode}: {done.stderr.strip()[-400:]}; see {output}/demo.log")
-    return json.loads((output / "result.json").read_text())
+class Demo:
+    """The main job on a network, by the program that a user calls, beside which a scenario may do what it likes."""
+
+    def __init__(self, run, network, name, *options):
+        self.output, self.name = run.output / name, name
+        self.output.mkdir(parents=True, exist_ok=True)
+        self.log_path = run.output / f"{name}.log"  # the demo empties its own folder
+        self.gateway_events = self.output / "work/gateway.events"
+        self.gateway_events.unlink(missing_ok=True)
+        command = [sys.executable, ROOT / "tools/demo/demo.py", "--build", run.options.build, "--output", self.output, "--chain",
+                   network.nodes[0].url, "--validators", network.folder / "validators.json", "--engine", network.engine,
+                   "--period", network.period, *options]
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def text(self):
+        return self.log_path.read_text(errors="replace")
+
+    def wait_for(self, what, seconds, condition):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition():
+                return
+            if self.process.poll() is not None:
+                raise NetworkError(f"{self.name}: the demo ended before {what}; see {self.log_path}")
+            time.sleep(0.1)
+        raise NetworkError(f"{self.name}: {what} did not happen within {seconds} s; see {self.log_path}")
+
+    def wait_text(self, text, seconds):
+        self.wait_for(f"'{text}'", seconds, lambda: text in self.text())
+
+    def finish(self):
+        """Its result.json, after it has ended well."""
+        self.process.wait(DEMO_S_MAX)
+        text = self.text()
+        if self.process.returncode != 0 or not text.rstrip().endswith("demo: ok"):
+            raise NetworkError(f"{self.name}: the demo ended with {self.process.returncode}: {text.strip()[-300:]}; "
+                               f"see {self.log_path}")
+        return json.loads((self.output / "result.json").read_text())
+
+    def device_events(self):
+        """{device: [event]} of what each device has written so far."""
+        found = {}
+        for path in sorted((self.output / "work").glob("*-[0-9][0-9]/events")):
+            lines = path.read_text(errors="replace").splitlines()
+            found[path.parent.name] = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+        return found
+
+    def contracts(self):
+        """Where the contracts stand, as the gateway said."""
+        lines = self.gateway_events.read_text().splitlines()
+        return next(event for event in map(json.loads, lines) if event["event"] == "contracts")
+
+    def last_heads(self):
+        """{device: the highest head that it has named}"""
+        return {name: max((event.get("head", 0) for event in events), default=0)
+                for name, events in self.device_events().items()}
+
+    def modes(self):
+        return {name: [event["mode"] for event in events if event["event"] == "mode"]
+                for name, events in self.device_events().items()}
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+
+
+def report(run, name, result):
+    run.figures[name] = result
+    run.say(f"{name}: {result['rounds']} rounds, proved by every device after {result['seconds_to_proof']} s, day lived after "
+            f"{result['seconds']} s; {result['gas_update_per_device']} gas an update, {result['gas_close']} to close")
 
 
 def qbft_main_job(run, folder):
@@ -29,14 +96,128 @@ def qbft_main_job(run, folder):
     network = QbftNetwork(run.node("goquorum"), folder / "net", run.control, 4)
     try:
         network.start()
-        result = demo(run, folder, network, "qbft", "--devices", 8, "--lead", 42)
+        demo = Demo(run, network, "qbft", "--devices", 8, "--lead", 40)
+        result = demo.finish()
+        compare(run, network, network.nodes[0])
     finally:
         network.stop()
-    run.say(f"qbft: {result['rounds']} rounds, proved by every device after {result['seconds_to_proof']} s, day lived after "
-            f"{result['seconds']} s; {result['gas_update_per_device']} gas an update, {result['gas_close']} to close")
+    report(run, "qbft", result)
     if result["seconds_to_proof"] > MAIN_JOB_S_MAX:
         raise NetworkError(f"the devices took {result['seconds_to_proof']} s to prove a schedule, more than {MAIN_JOB_S_MAX} s")
 
 
+def rounds_of(network, first, last):
+    """{block: round} from the headers' extraData, as the first running node has them."""
+    node = next(one for one in network.nodes if one.is_running())
+    return {number: round_of(raw(node.rpc.call("eth_getBlockByNumber", hex(number), False)["extraData"]))
+            for number in range(first, last + 1)}
+
+
+def qbft_faults(run, folder):
+    """validators die, return, come and go while the devices agree and live their day"""
+    network = QbftNetwork(run.node("goquorum"), folder / "net", run.control, 4, spare=1)
+    demo = None
+    try:
+        network.start()
+        demo = Demo(run, network, "qbft-faults", "--devices", 8, "--lead", 58, "--slot-seconds", 4, "--freshness", 12)
+        away = one_validator_away(run, network, demo)
+        demo.wait_text("schedule final", 120)
+        demo.wait_text("living 24 slots", 90)
+        chain_stalls(run, network, demo)
+        changed = set_changes(run, network, demo)
+        result = demo.finish()
+        behind = [name for name, head in demo.last_heads().items() if head < changed[1]]
+        if behind:
+            raise NetworkError(f"{behind} did not follow the change of the validator set in block {changed[1]}")
+        if run.options.record:
+            record_qbft(run, network, demo, result, away, changed)
+    finally:
+        if demo:
+            demo.stop()
+        network.stop()
+    report(run, "qbft-faults", result)
+
+
+def one_validator_away(run, network, demo):
+    """Three of four go on; the turns of the fourth end in a round above 0; back again it takes part."""
+    demo.wait_text("round  2:", 60)
+    before = network.height(network.nodes[0])
+    network.nodes[3].kill()
+    network.wait_blocks(9, 90)
+    network.nodes[3].start()
+    network.wait_blocks(4, 60)
+    rounds = rounds_of(network, before, network.height(network.nodes[0]))
+    above = [number for number, value in rounds.items() if value > 0]
+    if not above:
+        raise NetworkError("no header with a round above 0 although a validator was away")
+    network.wait("the returned validator at the head", 30,
+                 lambda: network.height(network.nodes[3]) + 1 >= network.height(network.nodes[0]))
+    run.say(f"a validator away: blocks {above} were sealed in rounds {[rounds[number] for number in above]}, and believed")
+    return above[0] - 2, above[-1] + 2
+
+
+def chain_stalls(run, network, demo):
+    """Two of four are too few: no block, the devices fall back; when the two return, so do chain and devices."""
+    known = {name: len(modes) for name, modes in demo.modes().items()}
+    network.nodes[2].kill()
+    network.nodes[3].kill()
+    stalled = network.height(network.nodes[0])
+
+    def all_in(mode):
+        return all(mode in modes[known[name]:] for name, modes in demo.modes().items())
+    demo.wait_for("every device's fallback", 60, lambda: all_in("stale"))
+    if network.height(network.nodes[0]) > stalled + 1:
+        raise NetworkError("two of four validators went on sealing")
+    known = {name: len(modes) for name, modes in demo.modes().items()}
+    network.nodes[2].start()
+    network.nodes[3].start()
+    begun = time.monotonic()
+    demo.wait_for("every device following again", 90, lambda: all_in("following"))
+    run.say(f"two validators away: stalled at block {stalled}, every device fell back; "
+            f"{time.monotonic() - begun:.1f} s after their return every device followed again")
+
+
+def set_changes(run, network, demo):
+    """The spare node is voted in and the first of the old ones but the gateway's is voted out: two headers change the set."""
+    joins, leaves = network.nodes[4], network.nodes[1]
+    first = network.height(network.nodes[0])
+    for node in network.nodes[:4]:
+        network.vote(node, joins.address, True)
+    network.wait("the fifth validator", 30, lambda: joins.address in listed(network))
+    for node in network.nodes[:4]:
+        network.vote(node, leaves.address, False)
+    network.wait("the departure of a validator", 40, lambda: leaves.address not in listed(network))
+    last = network.height(network.nodes[0])
+    run.say(f"{joins.name} voted in and {leaves.name} out by block {last}")
+    return first, last + 2
+
+
+def record_qbft(run, network, demo, result, away, changed):
+    recording = Recording(network, network.nodes[0])
+    recording.take_headers(1, 6, "round 0")
+    recording.take_headers(*away, "a validator is away, so some rounds are above 0; then it is back")
+    recording.take_headers(*changed, "votes: one validator is added, then another removed")
+    final = result["final_block"]
+    recording.take_receipts(final)
+    contracts = demo.contracts()
+    epoch_word, record_word = (word(result["epoch"] % 8), mapping_slot((result["epoch"] % 8) << 32 | 1, 8))
+    recording.take_proof(final, contracts["scheduler"], [epoch_word, record_word, word(12345)])
+    recording.take_proof(final, contracts["registry"], [mapping_slot(int.from_bytes(b"Scheduler".ljust(32, b"\0"), "big"), 0)])
+    recording.write(run.output / "goquorum_qbft.json")
+    run.say(f"recorded {len(recording.headers)} headers into {run.output / 'goquorum_qbft.json'}")
+
+
+def word(number):
+    return "0x" + number.to_bytes(32, "big").hex()
+
+
+def mapping_slot(key, base):
+    return "0x" + keccak256(key.to_bytes(32, "big") + base.to_bytes(32, "big")).hex()
+
+
+def listed(network):
+    return [address.lower() for address in network.nodes[0].rpc.call("istanbul_getValidators", "latest")]
+
+
 QUICK = ("qbft_main_job",)
-ALL = {scenario.__name__: scenario for scenario in (qbft_main_job,)}
+ALL = {scenario.__name__: scenario for scenario in (qbft_main_job, qbft_faults, qbft_load, clique_reorganisation)}

@@ -53,6 +53,7 @@ def parse(arguments):
     chain.add_argument("--empty-period", type=int, default=0, metavar="S", help="seconds between empty blocks, if longer")
     chain.add_argument("--slot-seconds", type=int, default=1, metavar="S", help="seconds of a slot (default 1)")
     chain.add_argument("--lead", type=int, metavar="S", help="from the opening to the first slot (default 32 periods)")
+    chain.add_argument("--freshness", type=int, metavar="S", help="oldest header that devices act on (default 30 s or more)")
     chain.add_argument("--key", metavar="FILE", help="the operator's key (default: a fresh one)")
     parser.add_argument("--arch", choices=["host", "aarch64"], default="host", help="aarch64: gateway and devices under QEMU")
     parser.add_argument("--build", default="build/host", help=argparse.SUPPRESS)

@@ -64,6 +64,15 @@ void add_goquorum_settings(Json& config) {
   config["txnSizeLimit"] = 64;
 }
 
+Json funded_accounts(const std::vector<std::string>& addresses) {
+  Json accounts = Json::object();
+  for (const std::string& address : addresses) {
+    if (!ethereum::parse_hex_array<20>(address)) throw InputError("--fund", "must be \"0x\" and 40 hexadecimal digits");
+    accounts[address] = {{"balance", "0x1" + std::string(25, '0')}};  // 2^100 wei
+  }
+  return accounts;
+}
+
 }  // namespace
 
 std::vector<Address> read_validators(const Json& document) {
@@ -114,7 +123,7 @@ Outcome genesis_command(const GenesisOptions& options, const Json& document) {
                   {"difficulty", "0x1"},
                   {"mixHash", is_clique ? "0x" + std::string(64, '0') : bft_mix_hash},
                   {"coinbase", "0x" + std::string(40, '0')},
-                  {"alloc", Json::object()}};
+                  {"alloc", funded_accounts(options.funded)}};
   return {genesis, exit_ok};
 }
 

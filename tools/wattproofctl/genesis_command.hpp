@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "command.hpp"
 #include "header_json.hpp"
 
@@ -14,6 +17,7 @@ struct GenesisOptions {
   std::uint64_t chain_id = 1337;
   std::uint64_t gas_limit = 30'000'000;   // of a block
   std::uint64_t timestamp_s = 0;
+  std::vector<std::string> funded;        // addresses that begin with coins: Clique under geth demands a gas price
 };
 
 // A JSON array of addresses in any order, as ascending ones. Throws InputError.

@@ -28,7 +28,8 @@ NodeJson call_object(const Address& from, const OperatorCall& call) {
 
 }  // namespace
 
-Operator::Operator(const ChainOptions& options, Rpc& rpc, bool may_make_key) : rpc_(rpc) {
+Operator::Operator(const ChainOptions& options, Rpc& rpc, bool may_make_key)
+    : rpc_(rpc), gas_price_wei_(options.gas_price_wei) {
   if (options.key_file.empty()) throw InputError("--key", "is missing");
   if (may_make_key && !std::filesystem::exists(options.key_file)) {
     ethereum::write_key_file(options.key_file, ethereum::generate_key());
@@ -58,6 +59,7 @@ std::vector<gateway::Receipt> Operator::send(const std::vector<OperatorCall>& ca
   for (std::size_t i = 0; i < calls.size(); ++i) {
     ethereum::LegacyTransaction transaction;
     transaction.nonce = nonce++;
+    transaction.gas_price_wei = gas_price_wei_;
     transaction.gas_limit = is_independent || i == 0 ? gas_for(calls[i]) : dependent_call_gas;
     transaction.to = calls[i].to;
     transaction.data = calls[i].data;

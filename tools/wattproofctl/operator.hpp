@@ -16,6 +16,7 @@ struct ChainOptions {
   std::string key_file;
   std::string engine = "qbft";
   std::uint64_t first_block = 0;
+  std::uint64_t gas_price_wei = 0;  // of every transaction; above 0 the account needs coins
 };
 
 // The chain or the contract said no. The output goes to standard output, with status 1.
@@ -52,6 +53,7 @@ class Operator {
   std::vector<gateway::Receipt> wait_for(const std::vector<Hash32>& hashes, const std::vector<OperatorCall>& calls);
 
   ethereum::Rpc& rpc_;
+  std::uint64_t gas_price_wei_;
   crypto::PrivateKey key_{};
   Address address_{};
   std::uint64_t chain_id_ = 0;

@@ -21,8 +21,15 @@ const addressOf = (bytes) => new Address(fromHex(bytes, 20))
  * The fork and chain id under which transactions are decoded and run.
  * @param {bigint} chainId
  */
-export const londonCommon = (chainId) =>
-  createCustomCommon({ chainId: Number(chainId), name: 'devnet' }, Mainnet, { hardfork: Hardfork.London })
+export const londonCommon = (chainId) => commonOf(chainId, Hardfork.London)
+
+/**
+ * The same for another fork: blocks of networks that stay at older rules are run through this state by replay.js.
+ * @param {bigint} chainId
+ * @param {string} hardfork
+ */
+export const commonOf = (chainId, hardfork) =>
+  createCustomCommon({ chainId: Number(chainId), name: 'devnet' }, Mainnet, { hardfork })
 
 /**
  * Makes the state manager write a storage slot to its trie once a block and not at each SSTORE. It means to (it asks
@@ -105,7 +112,7 @@ export class State {
       difficulty,
       parentHash,
       coinbase: addressOf(author),
-      baseFeePerGas: 0n,
+      ...(this.common.isActivatedEIP(1559) && { baseFeePerGas: header.baseFeePerGas ?? 0n }),
     }
     return createBlock({ header: fields }, { common: this.common, skipConsensusFormatValidation: true })
   }
