@@ -249,8 +249,19 @@ def linux_board(stage):
     unit_cases(stage, [sys.executable, ROOT / "tests/board/vm_test.py", here, there], "the Linux board")
 
 
+def plug_board(stage):
+    """the bare-metal plug on an emulated board, its pins seen from outside"""
+    if not shutil.which("qemu-system-arm"):
+        stage.skipped += 1
+        stage.say("skipped: qemu-system-arm is not installed")
+        return
+    here = build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    image = build(stage, "plug-lm3s6965evb-emulated") / "firmware/plug/plug.elf"
+    unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_test.py", here, image], "the plug")
+
+
 STAGES = {"host": host, "sanitize": sanitize, "aarch64": aarch64, "cortex-m": cortex_m, "contracts": contracts,
-          "devnet": devnet, "linux-board": linux_board, "demo": demo}
+          "devnet": devnet, "linux-board": linux_board, "plug-board": plug_board, "demo": demo}
 
 
 def run_stage(name):
