@@ -3,6 +3,13 @@
 #   wattproof_warnings   warnings are errors
 #   wattproof_firmware   what lib/ is compiled with: no exceptions, no RTTI, no hidden guards
 
+# No path of the machine that builds gets into a program: two checkouts in two folders make the same bytes. Images are
+# built so; while developing, absolute paths serve the debugger.
+option(WATTPROOF_REPRODUCIBLE "Keep the paths of source and build folder out of what is built" OFF)
+if(WATTPROOF_REPRODUCIBLE)
+  add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_BINARY_DIR}/=build/)
+endif()
+
 add_library(wattproof_warnings INTERFACE)
 target_compile_options(wattproof_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-align -Wformat=2 -Wundef -Werror

@@ -11,6 +11,7 @@
 #include "firmware/linux_node/node_config.hpp"
 #include "hal/linux/device_key.hpp"
 #include "hal/linux/gpio_line.hpp"
+#include "hal/linux/i2c_relay.hpp"
 #include "message/frame.hpp"
 
 namespace wattproof {
@@ -33,23 +34,26 @@ constexpr int exit_usage = 2;
 constexpr const char* usage_text = R"(usage: linux_node --config FILE [--events FILE]
        linux_node --config FILE --check
        linux_node --config FILE --print-identity
+       linux_node --config FILE --make-safe
        linux_node --version [--json]
 
   --config FILE     what this device is and does (TOML); boards/host_sim has an example of each kind
   --check           reads the configuration, names everything that is wrong with it, and ends
   --print-identity  prints the device's address, making its key if there is none, and ends
+  --make-safe       opens the relay that nobody holds any more, and ends: what systemd calls after the node
   --events FILE     appends one JSON object a line for each event
   --version         prints the version; with --json also what was built in
 )";
 
 struct Arguments {
   std::string config, events;
-  bool check = false, identity = false, version = false, json = false;
+  bool check = false, identity = false, make_safe = false, version = false, json = false;
 };
 
 bool parse(int argc, char** argv, Arguments& arguments) {
   static const option options[] = {{"config", required_argument, nullptr, 'c'}, {"events", required_argument, nullptr, 'e'},
                                    {"check", no_argument, nullptr, 'k'},        {"print-identity", no_argument, nullptr, 'i'},
+                                   {"make-safe", no_argument, nullptr, 's'},
                                    {"version", no_argument, nullptr, 'v'},      {"json", no_argument, nullptr, 'j'},
                                    {nullptr, 0, nullptr, 0}};
   for (int key = 0; (key = getopt_long(argc, argv, "", options, nullptr)) != -1;) {
@@ -58,6 +62,7 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       case 'e': arguments.events = optarg; break;
       case 'k': arguments.check = true; break;
       case 'i': arguments.identity = true; break;
+      case 's': arguments.make_safe = true; break;
       case 'v': arguments.version = true; break;
       case 'j': arguments.json = true; break;
       default: return false;
@@ -93,9 +98,23 @@ int refuse(const std::vector<std::string>& errors) {
   return exit_refused;
 }
 
+// Taking the line drives it to off. A load whose fallback is "on" is left as it is, as the node leaves it.
+int make_safe(const firmware::OutputConfiguration& output) {
+  if (output.limits.fallback_on) return 0;
+  std::unique_ptr<hal::RelayDriver> relay;
+  std::string detail;
+  Error error = Error::none;
+  if (output.relay == firmware::RelayKind::gpio) error = hal::open_gpio_relay(output.gpio, relay, detail);
+  if (output.relay == firmware::RelayKind::i2c) error = hal::open_i2c_relay(output.i2c, relay, detail);
+  if (error == Error::none) return 0;
+  return refuse({"the relay was not opened: " + detail});
+}
+
 int run(const Arguments& arguments) {
   firmware::Configuration configuration;
   const std::vector<std::string> errors = firmware::read_configuration(arguments.config, configuration);
+  // A configuration with a mistake may still name the relay.
+  if (arguments.make_safe) return make_safe(configuration.output);
   if (!errors.empty()) return refuse(errors);
   if (const std::string error = firmware::check_node_config(configuration); !error.empty()) return refuse({error});
   if (arguments.check) {
