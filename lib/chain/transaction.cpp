@@ -154,7 +154,7 @@ Error check_limits(const Transaction& transaction) {
 
 }  // namespace
 
-Error decode_transaction(Bytes encoded, std::uint64_t chain_id, Transaction& out) {
+Error decode_transaction(Bytes encoded, std::optional<std::uint64_t> chain_id, Transaction& out) {
   out = Transaction();
   if (encoded.empty()) return Error::transaction_malformed;
   if (encoded[0] >= list_base) {
@@ -165,7 +165,7 @@ Error decode_transaction(Bytes encoded, std::uint64_t chain_id, Transaction& out
     WATTPROOF_TRY(read_typed(encoded.subspan(1), out));
   }
   if (!out.to.empty() && out.to.size() != 20) return Error::transaction_malformed;
-  if (out.has_chain_id && out.chain_id != chain_id) return Error::wrong_chain;
+  if (out.has_chain_id && chain_id && out.chain_id != *chain_id) return Error::wrong_chain;
   return check_limits(out);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -31,11 +32,11 @@ struct Transaction {
 // Decodes a transaction as its trie stores it; `out` is meaningful only after Error::none.
 //   unknown_kind           a type that London does not have
 //   transaction_malformed  not the fields of its type in their one encoding
-//   wrong_chain            it names another chain than `chain_id`
+//   wrong_chain            it names another chain than `chain_id`; without one, every chain will do
 //   out_of_range           no London chain could hold it: nonce 2^64 - 1, a priority above the fee, a fee times gas beyond 256
 //                          bits, or less gas than its bytes and access list cost
 //   bad_signature          a v that is none; r and s are looked at by sender_of
-Error decode_transaction(Bytes encoded, std::uint64_t chain_id, Transaction& out);
+Error decode_transaction(Bytes encoded, std::optional<std::uint64_t> chain_id, Transaction& out);
 
 // One recovery.
 //   bad_signature, signature_high_s

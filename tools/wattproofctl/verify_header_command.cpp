@@ -24,11 +24,11 @@ constexpr std::size_t header_text_size_max = 16384;  // longer than any header, 
 struct Trusted {
   std::uint64_t number = 0;
   std::optional<Hash32> hash;
-  std::uint64_t timestamp_s = 0;
+  std::uint64_t timestamp_s = 0;  // 0: not known
   std::vector<Address> validators;
   std::uint64_t epoch_length = 30'000;  // Clique
   std::uint32_t period_s = 0;           // Clique; 0: not demanded
-  std::uint32_t step_s = 0;             // AuRa; 0: steps are not held against timestamps
+  std::optional<std::uint32_t> step_s;  // AuRa; 0: steps are not held against timestamps; not given: step_of
 };
 
 struct Input {
@@ -47,7 +47,7 @@ Trusted read_trusted(ObjectReader& object, Engine engine) {
     trusted.period_s = static_cast<std::uint32_t>(object.integer_or("period_s", 0, 0, UINT32_MAX));
   }
   if (engine == Engine::aura) {
-    trusted.step_s = static_cast<std::uint32_t>(object.integer_or("step_s", 0, 0, UINT32_MAX));
+    if (object.has("step_s")) trusted.step_s = static_cast<std::uint32_t>(object.integer("step_s", 0, UINT32_MAX));
   }
   const Json& list = object.array("validators", validators_given_max);
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -151,8 +151,19 @@ Error take_ascending(std::vector<Address> given, chain::ValidatorSet& set) {
   return take_validators(given, set);
 }
 
+// Where a contract keeps the validators, extraData lists none. No chain that lists them has a header with an empty list.
+bool is_list_empty(Bytes encoded, chain::HeaderShape shape) {
+  chain::Header header;
+  if (!ok(chain::decode_header(encoded, shape, header))) return false;
+  codec::RlpReader extra = codec::open_rlp_list(header.extra_data);
+  (void)extra.string();  // vanity
+  return extra.list().empty() && ok(extra.error());
+}
+
 Outcome verify_bft(const Input& input, chain::HeaderShape shape) {
   chain::BftConfig config;
+  const bool is_contract = input.engine == Engine::qbft && is_list_empty(input.headers[0], shape);
+  config.source = is_contract ? chain::ValidatorSource::configuration : chain::ValidatorSource::header;
   config.kind = input.engine == Engine::qbft ? chain::BftKind::qbft : chain::BftKind::ibft2;
   config.shape = shape;
   config.trusting_period_s = UINT64_MAX;  // no freshness rule here
@@ -197,6 +208,17 @@ Outcome verify_clique(const Input& input, chain::HeaderShape shape) {
                   settled ? block_of(settled->number, settled->hash) : Json());
 }
 
+// A time without a hash is no block for the library to link to; it is held against the first header here. Clique alone
+// allows for a period of zero.
+Error check_first_time(const Input& input, chain::HeaderShape shape) {
+  const Trusted& trusted = input.trusted;
+  chain::Header header;
+  WATTPROOF_TRY(chain::decode_header(input.headers[0], shape, header));
+  if (header.number <= trusted.number || trusted.timestamp_s == 0 || header.timestamp_s > trusted.timestamp_s) return Error::none;
+  const bool is_same = header.timestamp_s == trusted.timestamp_s;
+  return is_same && input.engine == Engine::clique ? Error::none : Error::timestamp_too_early;
+}
+
 // A checkpoint of this form has no step, so that the library cannot hold the first header against it as a child. What
 // needs no step is compared here.
 Error check_first_link(const Trusted& trusted, Bytes encoded, chain::HeaderShape shape) {
@@ -205,14 +227,25 @@ Error check_first_link(const Trusted& trusted, Bytes encoded, chain::HeaderShape
   WATTPROOF_TRY(chain::decode_header(encoded, shape, header));
   if (header.number <= trusted.number) return Error::number_not_newer;
   if (header.number != trusted.number + 1) return Error::number_not_contiguous;
-  if (!equal(header.parent_hash, *trusted.hash)) return Error::parent_hash_mismatch;
-  return header.timestamp_s > trusted.timestamp_s ? Error::none : Error::timestamp_too_early;
+  return equal(header.parent_hash, *trusted.hash) ? Error::none : Error::parent_hash_mismatch;
+}
+
+// The step is not under the seal, and the first header's parent's is not known: the timestamp alone binds it. A step is
+// its time divided by the duration of steps, so where that was not given it is what the header itself says, rounded to
+// seconds; a changed step then disagrees with its timestamp, since it counts hundreds of millions.
+std::uint32_t step_of(Bytes encoded, chain::HeaderShape shape) {
+  chain::Header header;
+  if (!ok(chain::decode_header(encoded, shape, header)) || header.step == 0) return 1;
+  const std::uint64_t duration_s = header.timestamp_s / header.step;
+  const std::uint64_t rest = header.timestamp_s % header.step;
+  const std::uint64_t rounded = rest > header.step / 2 ? duration_s + 1 : duration_s;
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(rounded, 1, UINT32_MAX));
 }
 
 Outcome verify_aura(const Input& input, chain::HeaderShape shape) {
   chain::AuraConfig config;
   config.shape = shape;
-  config.step_s = input.trusted.step_s;
+  config.step_s = input.trusted.step_s ? *input.trusted.step_s : step_of(input.headers[0], shape);
   chain::AuraState state;
   state.number = input.trusted.number;
   if (const Error error = take_validators(input.trusted.validators, state.validators); !ok(error)) return refused(error, 0);
@@ -234,6 +267,7 @@ Outcome verify_header_command(const Json& document) {
   const Input input = read_input(document);
   const Result<chain::HeaderShape> shape = shape_of(input.headers[0], input.engine);
   if (!shape) return refused(shape.error(), 0);
+  if (const Error error = check_first_time(input, *shape); !ok(error)) return refused(error, 0);
   switch (input.engine) {
     case Engine::qbft:
     case Engine::ibft2: return verify_bft(input, *shape);

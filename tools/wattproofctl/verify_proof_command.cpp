@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "chain/receipt.hpp"
+#include "chain/transaction.hpp"
 #include "chain/trie.hpp"
+#include "codec/rlp.hpp"
 #include "command.hpp"
+#include "crypto/keccak.hpp"
 
 namespace wattproof::tool {
 namespace {
@@ -35,6 +38,51 @@ Outcome log_of(Bytes value, std::uint32_t index) {
           exit_ok};
 }
 
+// A wide number as JSON-RPC writes it.
+std::string quantity(Bytes integer) {
+  std::string digits = ethereum::to_hex(integer).substr(2);
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
+  return "0x" + (digits.empty() ? "0" : digits);
+}
+
+// Of a list that decode_transaction has accepted.
+Json access_list_of(Bytes list) {
+  Json entries = Json::array();
+  for (codec::RlpReader reader(list); !reader.at_end();) {
+    codec::RlpReader entry(reader.list());
+    const std::string address = ethereum::to_hex(entry.fixed(20));
+    Json keys = Json::array();
+    for (codec::RlpReader key(entry.list()); !key.at_end();) keys.push_back(ethereum::to_hex(key.fixed(32)));
+    entries.push_back({{"address", address}, {"storage_keys", keys}});
+  }
+  return entries;
+}
+
+// What a proven transaction says. The proof stands whatever it is: a type that is not known here has an error in its place.
+Json transaction_of(Bytes value) {
+  chain::Transaction transaction;
+  if (const Error error = chain::decode_transaction(value, std::nullopt, transaction); !ok(error)) {
+    return {{"error", error_name(error)}};
+  }
+  Json out{{"hash", ethereum::to_hex(crypto::keccak256(value))}, {"type", transaction.type}};
+  out["chain_id"] = transaction.has_chain_id ? Json(transaction.chain_id) : Json();
+  const Result<Address> sender = chain::sender_of(transaction);
+  out["from"] = sender ? Json(ethereum::to_hex(*sender)) : Json();  // null: nobody signed it
+  out["to"] = transaction.to.empty() ? Json() : Json(ethereum::to_hex(transaction.to));  // null: it creates a contract
+  out["nonce"] = transaction.nonce;
+  out["value"] = quantity(transaction.value);
+  out["gas_limit"] = transaction.gas_limit;
+  if (transaction.type == 2) {
+    out["max_fee_per_gas"] = quantity(transaction.fee_per_gas_max);
+    out["max_priority_fee_per_gas"] = quantity(transaction.priority_fee_per_gas);
+  } else {
+    out["gas_price"] = quantity(transaction.fee_per_gas_max);
+  }
+  out["data"] = ethereum::to_hex(transaction.data);
+  if (transaction.type != 0) out["access_list"] = access_list_of(transaction.access_list);
+  return out;
+}
+
 }  // namespace
 
 Outcome verify_proof_command(const Json& document) {
@@ -56,7 +104,9 @@ Outcome verify_proof_command(const Json& document) {
   if (!answer) return refused(answer.error());
   if (!answer->is_found) return {{{"result", "absent"}}, exit_ok};
   if (is_log) return log_of(answer->value, log_index);
-  return {{{"result", "found"}, {"value", ethereum::to_hex(answer->value)}}, exit_ok};
+  Outcome found{{{"result", "found"}, {"value", ethereum::to_hex(answer->value)}}, exit_ok};
+  if (kind == "transaction") found.output["transaction"] = transaction_of(answer->value);
+  return found;
 }
 
 }  // namespace wattproof::tool

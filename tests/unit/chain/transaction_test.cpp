@@ -146,6 +146,8 @@ TEST(transaction, every_type_says_what_was_signed_and_by_whom) {
     EXPECT_EQ(outcome_of(encoded, 1337), "0x" + to_hex(key.address)) << int{type};
     EXPECT_EQ(outcome_of(encoded, 1), "wrong_chain");
     Transaction transaction;
+    ASSERT_EQ(decode_transaction(encoded, std::nullopt, transaction), Error::none);
+    EXPECT_EQ(transaction.chain_id, 1337U);
     ASSERT_EQ(decode_transaction(encoded, 1337, transaction), Error::none);
     EXPECT_EQ(transaction.type, type);
     EXPECT_EQ(transaction.nonce, 3U);
