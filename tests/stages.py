@@ -260,8 +260,24 @@ def plug_board(stage):
     unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_test.py", here, image], "the plug")
 
 
+def interop(stage):
+    """the main job on real validators (GoQuorum, geth), built with Go; without Go one skip"""
+    folder = build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    status, output = stage.run([sys.executable, ROOT / "tests/interop/interop.py", "--build", folder, "--output", LOGS / "interop"],
+                               "real networks", check=False)
+    closing = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", output, re.MULTILINE)
+    if not closing or (status != 0 and closing[-1][1] == "0"):
+        raise StageFailed(f"real networks (status {status})\n{tail(output)}")
+    stage.passed += int(closing[-1][0])
+    stage.failed += int(closing[-1][1])
+    stage.skipped += int(closing[-1][2])
+    for line in output.splitlines():
+        if "skipped: " in line or "FAILED" in line:
+            stage.say(line)
+
+
 STAGES = {"host": host, "sanitize": sanitize, "aarch64": aarch64, "cortex-m": cortex_m, "contracts": contracts,
-          "devnet": devnet, "linux-board": linux_board, "plug-board": plug_board, "demo": demo}
+          "devnet": devnet, "linux-board": linux_board, "plug-board": plug_board, "demo": demo, "interop": interop}
 
 
 def run_stage(name):

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 from comparison import compare
 from clique_scenarios import clique_reorganisation
@@ -12,9 +13,10 @@ from load_scenarios import qbft_load
 from networks import NetworkError, QbftNetwork, ROOT
 from record import Recording, raw, round_of
 from keccak import keccak256
+from processes import Processes
 
 DEMO_S_MAX = 300
-MAIN_JOB_S_MAX = 60  # to the moment at which every device has proved the schedule
+MAIN_JOB_S_MAX = 60  # from the deployment of the contracts to the end of the day
 
 
 class Demo:
@@ -93,17 +95,58 @@ def report(run, name, result):
 
 def qbft_main_job(run, folder):
     """eight devices agree and live a day on four GoQuorum validators with a block every second"""
-    network = QbftNetwork(run.node("goquorum"), folder / "net", run.control, 4)
+    # Where empty blocks are rarer than others, GoQuorum takes a transaction into the block that is due; else into the next one.
+    network = QbftNetwork(run.node("goquorum"), folder / "net", run.control, 4, empty_period=2)
+    chain, demo, embedded = EmbeddedChain(folder), None, None
     try:
         network.start()
-        demo = Demo(run, network, "qbft", "--devices", 8, "--lead", 40)
+        chain.start()
+        demo = Demo(run, network, "qbft", "--devices", 8, "--lead", 19)
+        embedded = Demo(run, chain, "embedded", "--devices", 8, "--lead", 19)
         result = demo.finish()
+        same_schedule(run, result, embedded.finish())
         compare(run, network, network.nodes[0])
     finally:
+        for one in (demo, embedded):
+            if one:
+                one.stop()
         network.stop()
+        chain.stop()
     report(run, "qbft", result)
-    if result["seconds_to_proof"] > MAIN_JOB_S_MAX:
-        raise NetworkError(f"the devices took {result['seconds_to_proof']} s to prove a schedule, more than {MAIN_JOB_S_MAX} s")
+    if result["seconds"] > MAIN_JOB_S_MAX:
+        raise NetworkError(f"the main job took {result['seconds']} s, more than {MAIN_JOB_S_MAX} s")
+
+
+class EmbeddedChain:
+    """contracts/devnet, with blocks in real time, as a network that the main job is run on."""
+    engine, period = "qbft", 1
+
+    def __init__(self, folder):
+        self.folder, self.processes, self.nodes = folder, Processes(folder), []
+
+    def start(self):
+        with open(self.folder / "devnet.json", "wb") as ready:
+            self.processes.start("devnet", ["node", ROOT / "contracts/devnet/src/main.js", "--port", 0, "--validators", 4,
+                                            "--period", self.period, "--chain-id", 20771], stdout=ready)
+        end = time.monotonic() + 20
+        while not (self.folder / "devnet.json").read_text().endswith("\n"):
+            if time.monotonic() > end:
+                raise NetworkError("the embedded chain does not start")
+            time.sleep(0.05)
+        started = json.loads((self.folder / "devnet.json").read_text().splitlines()[0])
+        (self.folder / "validators.json").write_text(json.dumps(started["validators"]))
+        self.nodes = [SimpleNamespace(url=started["url"])]
+
+    def stop(self):
+        self.processes.stop()
+
+
+def same_schedule(run, real, embedded):
+    """What the community agrees on depends on the devices alone, not on who seals the blocks."""
+    for name in ("rounds", "profiles_w", "objective", "gas_close"):
+        if real[name] != embedded[name]:
+            raise NetworkError(f"{name} differs from the embedded chain's: {real[name]} and {embedded[name]}")
+    run.say(f"the same schedule to the watt as on the embedded chain: objective {real['objective']} after {real['rounds']} rounds")
 
 
 def rounds_of(network, first, last):
@@ -219,5 +262,70 @@ def listed(network):
     return [address.lower() for address in network.nodes[0].rpc.call("istanbul_getValidators", "latest")]
 
 
+def qbft_empty_blocks(run, folder):
+    """empty blocks come every 30 s only, blocks with transactions every second: the main job goes on as before"""
+    network = QbftNetwork(run.node("goquorum"), folder / "net", run.control, 4, empty_period=30)
+    demo = None
+    try:
+        network.start()
+        demo = Demo(run, network, "qbft-empty", "--devices", 8, "--empty-period", 30, "--lead", 30)
+        longest = longest_pause(network, demo)
+        result = demo.finish()
+        if longest < 25:
+            raise NetworkError(f"no pause between blocks was longer than {longest:.1f} s")
+        fell_back = [name for name, modes in demo.modes().items() if "stale" in modes]
+        if fell_back:
+            raise NetworkError(f"{fell_back} fell back although blocks were as frequent as they may be rare")
+    finally:
+        if demo:
+            demo.stop()
+        network.stop()
+    report(run, "qbft-empty", result)
+    run.say(f"empty blocks: the longest pause between two blocks was {longest:.1f} s, and no device fell back")
+
+
+def longest_pause(network, demo):
+    """By the clock, while the demo runs. The headers' times do not show it: GoQuorum 22.7.4 stamps an empty block when it is
+    prepared, and seals it a whole pause later."""
+    longest, height, since = 0, network.height(network.nodes[0]), time.monotonic()
+    while demo.process.poll() is None:
+        time.sleep(0.2)
+        newest, now = network.height(network.nodes[0]), time.monotonic()
+        if newest != height:
+            longest, height, since = max(longest, now - since), newest, now
+    return longest
+
+
+class SmallQuorumNetwork(QbftNetwork):
+    """As GoQuorum does it where ceil2Nby3Block is not reached: 2F + 1 seals, which are three of five."""
+
+    def changed(self, genesis):
+        genesis["config"]["qbft"]["ceil2Nby3Block"] = 1_000_000_000
+        return genesis
+
+
+def qbft_small_quorum(run, folder):
+    """a GoQuorum network without ceil2Nby3Block 0 is refused, and the refusal names it"""
+    network = SmallQuorumNetwork(run.node("goquorum"), folder / "net", run.control, 5)
+    device = {"slots": 4, "slot_seconds": 3600, "device": {"type": "fixed", "profile_w": [1] * 4}, "min_w": 0, "max_w": 10,
+              "fallback_w": 0}
+    refusals = 0
+    try:
+        network.start()
+        for _ in range(5):
+            network.wait_blocks(1, 20)
+            done = subprocess.run([str(part) for part in [
+                run.control, "provision", "--url", network.nodes[0].url, "--registry", "0x" + "11" * 20, "--id", 1,
+                "--validators", network.folder / "validators.json", "-"]], input=json.dumps(device), capture_output=True,
+                text=True, check=False)
+            refusals += "seal_below_quorum" in done.stdout and "ceil2Nby3Block" in done.stdout
+    finally:
+        network.stop()
+    if refusals < 4:  # a fourth seal may happen to be there in time
+        raise NetworkError(f"only {refusals} of 5 headers were refused for too few seals")
+    run.say(f"a network with 2F + 1 seals: {refusals} of 5 headers refused as seal_below_quorum, naming ceil2Nby3Block")
+
+
 QUICK = ("qbft_main_job",)
-ALL = {scenario.__name__: scenario for scenario in (qbft_main_job, qbft_faults, qbft_load, clique_reorganisation)}
+ALL = {scenario.__name__: scenario for scenario in (
+    qbft_main_job, qbft_faults, qbft_empty_blocks, qbft_small_quorum, qbft_load, clique_reorganisation)}

@@ -23,7 +23,9 @@ class RealChain:
         self.chain_id = int(rpc.call("eth_chainId"), 16)
         self.round_s, self.grace_s = max(6, round(14 * self.period)), max(3, round(5 * self.period))
         self.empty_period = options.empty_period
-        self.freshness_s = options.freshness or max(30, round(12 * self.period)) + self.empty_period
+        # GoQuorum stamps an empty block when it prepares it: it may be as old as the pause when it comes, and then stays the newest
+        # for a pause more.
+        self.freshness_s = options.freshness or max(30, round(12 * self.period)) + 2 * self.empty_period
 
     def first_slot_s(self):
         """When the day begins: so long after the newest block as agreement takes, on the grid of the slots."""
