@@ -250,7 +250,7 @@ def linux_board(stage):
 
 
 def plug_board(stage):
-    """the bare-metal plug on an emulated board, its pins seen from outside"""
+    """the bare-metal plug on two emulated boards, its pins seen from outside"""
     if not shutil.which("qemu-system-arm"):
         stage.skipped += 1
         stage.say("skipped: qemu-system-arm is not installed")
@@ -258,6 +258,8 @@ def plug_board(stage):
     here = build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
     image = build(stage, "plug-lm3s6965evb-emulated") / "firmware/plug/plug.elf"
     unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_test.py", here, image], "the plug")
+    image = build(stage, "plug-mps2_an386-emulated") / "firmware/plug/plug.elf"
+    unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_serial_test.py", here, image], "the plug on a second board")
 
 
 def interop(stage):

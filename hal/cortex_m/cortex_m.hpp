@@ -20,7 +20,7 @@ inline void start_tick(std::uint32_t clock_hz) {
   reg(systick_control) = 7;  // processor clock, interrupt, on
 }
 
-// The board's part of the tick, in the interrupt: takes what the console's receiver holds.
+// The board's part of an interrupt, the tick's or a device's: takes what its receivers hold.
 void on_tick();
 
 inline void wait_for_interrupt() { asm volatile("wfi" ::: "memory"); }

@@ -17,6 +17,7 @@ int program() asm("main");  // C++ lets nobody call main by its name
 [[noreturn, gnu::used]] void fault_handler(std::uint32_t program_counter);  // called from assembly alone
 void fault_entry();
 void tick_handler();
+void device_handler();
 [[noreturn]] void other_handler();
 }
 
@@ -98,6 +99,8 @@ void tick_handler() {
   wattproof::cortex_m::on_tick();
 }
 
+void device_handler() { wattproof::cortex_m::on_tick(); }
+
 void reset_handler() {
   const std::uint32_t* from = &__data_load;
   for (std::uint32_t* to = &__data_start; to != &__data_end; ++to, ++from) *to = *from;
@@ -111,10 +114,13 @@ void reset_handler() {
   wattproof::board::reset();
 }
 
-// Initial stack pointer, reset, the system exceptions. Nothing but the tick interrupts: devices are looked at every millisecond.
-[[gnu::section(".isr_vector"), gnu::used]] static void (*const vectors[16])() = {
+// Initial stack pointer, reset, the system exceptions, and the first devices' interrupts, which a board may enable: whichever comes,
+// the board takes what its receivers hold.
+[[gnu::section(".isr_vector"), gnu::used]] static void (*const vectors[16 + 8])() = {
     reinterpret_cast<void (*)()>(&__stack), reset_handler, other_handler, fault_entry,
     fault_entry, fault_entry, fault_entry, other_handler,
     other_handler, other_handler, other_handler, other_handler,
     other_handler, other_handler, other_handler, tick_handler,
+    device_handler, device_handler, device_handler, device_handler,
+    device_handler, device_handler, device_handler, device_handler,
 };

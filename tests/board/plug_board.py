@@ -20,6 +20,7 @@ RELAY, CONTACT, BUTTON = 0, 1, 1      # PB0, PB1, PF1
 PORT_B_BASE = 0x40005000
 PORT_B, PORT_F = 1, 5                 # indices of QEMU's PL061s
 LED_DATA = 0x40025000 + (4 << 0)      # GPIODATA of port F, masked to line 0
+MPS2_LAMPS = 0x40028000
 HOST = "10.0.2.2"                     # this machine, as the plug sees it
 
 
@@ -30,6 +31,8 @@ def missing():
 
 class PlugBoard:
     """One power-on of a plug. `log` grows by (host time, line) as the plug writes it."""
+
+    machine_name = "lm3s6965evb"
 
     def __init__(self, folder, image, options=(), network=True, noise="/dev/urandom"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,14 +46,19 @@ class PlugBoard:
         listener.bind(str(folder / "serial.s"))
         listener.listen(1)
         listener.settimeout(10)
-        net = ["-netdev", "user,id=n0", "-net", "nic,model=stellaris,netdev=n0"] if network else ["-net", "none"]
-        command = ["qemu-system-arm", "-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "unix:serial.s",
-                   "-semihosting-config", "enable=on,target=native", *net, *options, "-kernel", image]
+        command = ["qemu-system-arm", "-M", self.machine_name, "-display", "none", "-monitor", "none", "-serial", "unix:serial.s",
+                   *self.devices(network), "-semihosting-config", "enable=on,target=native", *options, "-kernel", image]
         self.started = time.monotonic()
         self.machine = qtest.Machine(folder, command)
         self.line, _ = listener.accept()
         listener.close()
         threading.Thread(target=self._read, daemon=True).start()
+        self.find_pins()
+
+    def devices(self, network):
+        return ["-netdev", "user,id=n0", "-net", "nic,model=stellaris,netdev=n0"] if network else ["-net", "none"]
+
+    def find_pins(self):
         self.pins = self.machine.watch(self.machine.find("pl061", PORT_B))
         self.inputs = self.machine.find("pl061", PORT_F)
         self.press(False)
@@ -150,3 +158,28 @@ class PlugBoard:
     def pull_the_plug(self):
         self.machine.kill()
         self.line.close()
+
+
+class Mps2Board(PlugBoard):
+    """The second board: two lamps in the place of pins, a serial line in the place of a network, at `link`."""
+
+    machine_name = "mps2-an386"
+
+    def devices(self, network):
+        self.link = f"unix:{self.folder / 'link.s'}"
+        (self.folder / "link.s").unlink(missing_ok=True)
+        return ["-serial", "unix:link.s,server=on,wait=off"]
+
+    def find_pins(self):
+        pass
+
+    def is_closed(self):
+        return self.machine.qtest.read_u32(MPS2_LAMPS) & 1 != 0
+
+    def wait_relay(self, closed, limit_s):
+        end = time.monotonic() + limit_s
+        while time.monotonic() < end:
+            if self.is_closed() == closed:
+                return time.monotonic()
+            time.sleep(0.02)
+        return None

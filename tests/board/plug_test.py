@@ -12,92 +12,21 @@ import signal
 import subprocess
 import sys
 import time
-import tomllib
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
-from broker_proxy import BrokerProxy  # noqa: E402
-from plug_board import CONTACT, HOST, PORT_B, RELAY, PlugBoard, missing, plug_line  # noqa: E402
-from community import Community, wait_until  # noqa: E402
+from plug_board import CONTACT, PORT_B, RELAY, PlugBoard, missing  # noqa: E402
+from plug_case import FRESHNESS_S, SLACK_S, SLOT_SECONDS, PlugCase  # noqa: E402
 
 HOST_BUILD, IMAGE = Path(sys.argv.pop(1)).resolve(), Path(sys.argv.pop(1)).resolve()
 KEEP = "--keep" in sys.argv and not sys.argv.remove("--keep")
-SLOTS, SLOT_SECONDS = 60, 10
-RATED_W = 1000
-FRESHNESS_S = 6        # of a head: what the fallback waits for
-SLACK_S = 1.0          # an emulated board shares two cores with a chain
 WATCHDOG_S = 8
-# Off and on once, then on: every later case sees the schedule's "on" come back.
-DEVICE = {"slots": SLOTS, "slot_seconds": SLOT_SECONDS, "device": {"type": "fixed", "profile_w": [RATED_W, 0] + [RATED_W] * (SLOTS - 2)}}
 SYSTICK_CONTROL = 0xe000e010
 
 
-def settings(community, id, port, output="", broker="", chain=f"freshness_s = {FRESHNESS_S}\n"):
-    """The document that provisions the plug, made from what wattproofctl gives, as an operator makes it."""
-    text = community.ctl("provision", "-", "--url", community.url, "--registry", community.registry, "--id", id, document=DEVICE)
-    text = text.replace("[chain]\n", f"[chain]\n{chain}", 1)
-    text += (f"[output]\non_ms_min = 0\noff_ms_min = 0\nstart_spread_ms_max = 0\nmismatch_pause_ms = 1000\nbutton_s = 30\n{output}\n"
-             f'[broker]\nhost = "{HOST}"\nport = {port}\nanonymous = true\nkeepalive_s = 5\n'
-             f"backoff_ms_min = 200\nbackoff_ms_max = 1000\n{broker}\n"
-             "[link]\nanswer_ms_max = 1000\npause_ms_min = 300\npause_ms_max = 1000\npoll_ms = 1000\n")
-    return plug_line.settings_of(tomllib.loads(text), community.folder)
+class Cases(PlugCase):
+    image, build, keep = IMAGE, HOST_BUILD, KEEP
 
-
-def address_of(symbol):
-    """Of a static variable of the image."""
-    listing = subprocess.run(["arm-none-eabi-nm", "-C", IMAGE], capture_output=True, text=True, check=True).stdout
-    return next(int(line.split()[0], 16) for line in listing.splitlines() if symbol in line)
-
-
-class Plug(unittest.TestCase):
-    options = ()
-
-    @classmethod
-    def setUpClass(cls):
-        cls.community = Community(HOST_BUILD, ["--period", "1"], keep=KEEP)
-        cls.addClassCleanup(cls.community.__exit__)
-        cls.folder = cls.community.folder / "plug"
-        cls.community.start_chain()
-        cls.community.start_broker()
-        cls.proxy = BrokerProxy(cls.community.broker_port)
-        cls.addClassCleanup(cls.proxy.close)
-        cls.community.deploy()
-        cls.switch_on()
-        cls.addClassCleanup(lambda: cls.board.pull_the_plug())
-        cls.address = cls.board.wait_for("identity", 5)["address"]
-        answer = cls.community.ctl("enrol", "-", *cls.community.chain_arguments(key=True),
-                                   document={"devices": [{**DEVICE, "address": cls.address}]})
-        cls.id = answer["devices"][0]["id"]
-        cls.community.start_gateway()
-        cls.answers = cls.board.provision(settings(cls.community, cls.id, cls.proxy.port))
-        cls.board.wait_for("mode", 30, mode="idle")
-        cls.start_s = (int(time.time()) + 18) // SLOT_SECONDS * SLOT_SECONDS
-        cls.community.open_epoch({"slot_seconds": SLOT_SECONDS, "price": [80000] * SLOTS, "base_w": 0, "cap_w": 6000, "gamma": 65536},
-                                 "--start", cls.start_s, "--tolerance-w", 20, "--enter-seconds", 6)
-
-    @classmethod
-    def switch_on(cls):
-        cls.board = PlugBoard(cls.folder, IMAGE, cls.options)
-
-    def tail_of_log(self):
-        return "\n".join(line for _, line in self.board.log[-25:])
-
-    def wait_closed(self, limit_s, what):
-        at = self.board.wait_relay(True, limit_s)
-        self.assertIsNotNone(at, f"{what}\n{self.tail_of_log()}")
-        return at
-
-    def wait_open(self, limit_s, what):
-        at = self.board.wait_relay(False, limit_s)
-        self.assertIsNotNone(at, f"{what}\n{self.tail_of_log()}")
-        return at
-
-    def guest_ms(self):
-        return self.board.machine.qtest.read_u32(address_of("tick_ms"))
-
-
-class Cases(Plug):
     def test_a_takes_part_in_an_epoch_and_switches_with_the_slots(self):
         self.assertTrue(all(answer.startswith("ok") for answer in self.answers), self.answers)
         self.assertFalse(self.board.pins.level(RELAY), "open until a schedule is proved")
@@ -219,7 +148,7 @@ class Cases(Plug):
     def test_j_a_contact_that_does_not_follow_leads_to_the_fallback(self):
         before = len(self.board.log)
         port_b = self.board.machine.find("pl061", PORT_B)
-        self.assertTrue(self.board.provision(settings(self.community, self.id, self.proxy.port, "contact = true\n"))[-1].startswith("ok"))
+        self.assertTrue(self.board.provision(self.settings("contact = true\n"))[-1].startswith("ok"))
         self.board.wait_for("mode", 30, since=before, mode="following")
         self.wait_closed(10, "new settings")
         self.board.machine.drive(port_b, CONTACT, True)
