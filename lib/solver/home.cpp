@@ -86,7 +86,8 @@ std::int64_t choose_mean(const Session& session, std::uint32_t slot, std::int64_
   return clamp(wide_floor_div(wish + mean, share + 1), -limit, limit);
 }
 
-// One round: every device, then the mean and its price. Returns the largest distance of the two means, in 1/16 W.
+// One round: every device, then the mean and its price. Returns how far the two means are apart and the second one moved, in
+// 1/16 W, whichever is more.
 Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std::uint32_t& device_index,
                  std::int64_t& distance, bool& changed) {
   const std::int64_t count = session.count();
@@ -121,6 +122,8 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
     const std::int64_t relaxed = round == 0 ? mean : wide_floor_div(8 * mean - 3 * session.z[t], std::int64_t{5});
     const std::int64_t z = choose_mean(session, t, relaxed + session.u[t], shift);
     session.u[t] = static_cast<std::int32_t>(session.u[t] + relaxed - z);
+    const std::int64_t step = z < session.z[t] ? session.z[t] - z : z - session.z[t];
+    if (step > distance) distance = step;
     session.z[t] = static_cast<std::int32_t>(z);
     const std::int64_t apart = mean < z ? z - mean : mean - z;
     if (apart > distance) distance = apart;
@@ -138,7 +141,7 @@ Error negotiate(Session& session, std::uint32_t shift, std::uint32_t& device_ind
     std::int64_t distance = 0;
     bool changed = false;
     WATTPROOF_TRY(admm_round(session, round, shift, device_index, distance, changed));
-    if (!changed || distance <= fine / 4) break;
+    if (distance <= fine / 4) break;
   }
   return Error::none;
 }
@@ -233,6 +236,149 @@ Error polish(Session& session) {
     if (!changed) break;
   }
   return Error::none;
+}
+
+std::int64_t over(const Session& session, std::int64_t power_w) {
+  const std::int64_t size = power_w < 0 ? -power_w : power_w;
+  return size > session.home.limit_w ? size - session.home.limit_w : 0;
+}
+
+// Sum of the squares by which the total would pass the breaker with another profile of device i; 16 devices fit 63 bits.
+std::int64_t overload_with(const Session& session, std::uint32_t i, std::span<const std::int32_t> instead) {
+  std::int64_t sum = 0;
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    const std::int64_t size = over(session, std::int64_t{session.total_w[t]} - session.profile(i)[t] + instead[t]);
+    sum += size * size;
+  }
+  return sum;
+}
+
+void put(Session& session, std::uint32_t i, std::span<const std::int32_t> instead) {
+  const std::span<std::int32_t> profile = session.profile(i);
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    session.total_w[t] += instead[t] - profile[t];
+    profile[t] = instead[t];
+  }
+}
+
+bool is_one_run(const Device& device) {
+  return device.kind == DeviceKind::appliance && device.runs == 1 && !device.interruptible;
+}
+
+// One whole run from `start` on, in scratch_w.
+void write_run(Session& session, const Device& device, std::uint32_t start) {
+  for (std::int32_t& power_w : session.scratch_w) power_w = 0;
+  for (std::uint32_t k = 0; k < device.profile_w.size(); ++k) session.scratch_w[start + k] = device.profile_w[k];
+}
+
+std::uint32_t last_start(const Session& session, const Device& device) {
+  return end_slot(device, session.grid) - static_cast<std::uint32_t>(device.profile_w.size());
+}
+
+// The start of one whole run at which the least is over, in scratch_w.
+void place_run(Session& session, std::uint32_t i) {
+  const Device& device = session.home.devices[i];
+  std::int64_t least = -1;
+  std::uint32_t best = device.start_slot;
+  for (std::uint32_t start = device.start_slot; start <= last_start(session, device); ++start) {
+    write_run(session, device, start);
+    const std::int64_t overload = overload_with(session, i, session.scratch_w);
+    if (least >= 0 && overload >= least) continue;
+    least = overload;
+    best = start;
+  }
+  write_run(session, device, best);
+}
+
+// A wish that makes a slot as dear as the overload that the device's largest power would bring there.
+void wish_for_room(Session& session, std::uint32_t i) {
+  const Device& device = session.home.devices[i];
+  std::int64_t power = device.power_w;
+  for (const std::int32_t step_w : device.profile_w) power = step_w > power ? step_w : power;
+  const std::int64_t limit = power_limit_w(session.slots()) >> 4;
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    const std::int64_t others = std::int64_t{session.total_w[t]} - session.profile(i)[t];
+    const std::int64_t with = over(session, others + power);
+    const std::int64_t without = over(session, others);
+    const std::int64_t size = power < 0 ? -power : power;
+    const std::int64_t wish = size == 0 ? 0 : wide_floor_div(without * without - with * with, 2 * size);
+    session.wish_w[t] = static_cast<std::int32_t>(clamp(power < 0 ? -wish : wish, -limit, limit));
+  }
+}
+
+// What device i would do to pass the breaker least, in scratch_w.
+Error respond(Session& session, std::uint32_t i) {
+  Device device = session.home.devices[i];
+  if (is_one_run(device)) {
+    place_run(session, i);
+    return Error::none;
+  }
+  if (chooses_pattern(device)) {
+    wish_for_room(session, i);
+  } else {
+    const std::span<std::int32_t> profile = session.profile(i);
+    for (std::uint32_t t = 0; t < session.slots(); ++t) {
+      const std::int32_t others = session.total_w[t] - profile[t];
+      session.wish_w[t] = clamp(profile[t], -session.home.limit_w - others, session.home.limit_w - others);
+    }
+  }
+  device.cost_linear = 0;
+  device.cost_quadratic = 0;
+  Report report;
+  return optimise_single(device, session.grid, session.wish_w, {}, session.inner, session.scratch_w, report);
+}
+
+// One device after another moves to where it passes the breaker least. True if any did.
+Error make_room(Session& session, bool& moved) {
+  moved = false;
+  for (std::uint32_t i = 0; i < session.count(); ++i) {
+    if (session.home.devices[i].kind == DeviceKind::fixed) continue;
+    const std::int64_t before = overload_with(session, i, session.profile(i));
+    if (before == 0) return Error::none;
+    WATTPROOF_TRY(respond(session, i));
+    if (overload_with(session, i, session.scratch_w) >= before) continue;
+    put(session, i, session.scratch_w);
+    moved = true;
+  }
+  return Error::none;
+}
+
+// Where no device alone can do better: every start of a run, with the best answer of one other device.
+Error make_room_together(Session& session, bool& moved) {
+  moved = false;
+  for (std::uint32_t i = 0; i < session.count(); ++i) {
+    const Device& device = session.home.devices[i];
+    if (!is_one_run(device)) continue;
+    const std::int64_t before = overload_with(session, i, session.profile(i));
+    if (before == 0) return Error::none;
+    const std::span<std::int32_t> kept = session.low_w;
+    for (std::uint32_t t = 0; t < session.slots(); ++t) kept[t] = session.profile(i)[t];
+    for (std::uint32_t start = device.start_slot; start <= last_start(session, device); ++start) {
+      write_run(session, device, start);
+      put(session, i, session.scratch_w);
+      for (std::uint32_t j = 0; j < session.count(); ++j) {
+        if (j == i || session.home.devices[j].kind == DeviceKind::fixed) continue;
+        WATTPROOF_TRY(respond(session, j));
+        if (overload_with(session, j, session.scratch_w) >= before) continue;
+        put(session, j, session.scratch_w);
+        moved = true;
+        return Error::none;
+      }
+    }
+    put(session, i, kept);
+  }
+  return Error::none;
+}
+
+// Only where the breaker is passed.
+Error find_room(Session& session) {
+  bool moved = excess_of(session, session.total_w) > 0;
+  if (!moved) return Error::none;
+  for (std::uint32_t pass = 0; moved && pass < home_room_max; ++pass) {
+    WATTPROOF_TRY(make_room(session, moved));
+    if (!moved && excess_of(session, session.total_w) > 0) WATTPROOF_TRY(make_room_together(session, moved));
+  }
+  return polish(session);
 }
 
 std::span<const std::int32_t> dual_of(const Session& session, std::uint32_t i) {
@@ -367,6 +513,7 @@ Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_
   constexpr std::uint32_t shift = 1;
   WATTPROOF_TRY(negotiate(session, shift, device_index));
   WATTPROOF_TRY(polish(session));
+  WATTPROOF_TRY(find_room(session));
   WATTPROOF_TRY(check_breaker(session, report));
   if (!is_certified) return Error::none;
   return certify(session, shift, report);
