@@ -22,6 +22,9 @@ DATA = BUILD / "bench"
 # A call that recovers a key takes at least this many instructions on a Cortex-M4; no other call comes near.
 RECOVERY_INSTRUCTIONS_MIN = 1_000_000
 
+# One recovery and what else a step may do: 40 ms, the time that flood_record gives a step, at 36 million a second.
+FLOOD_STEP_INSTRUCTIONS_MAX = 1_440_000
+
 # At least 95 % of the branches of every decoder are taken.
 BRANCHES_NOT_TAKEN_PERCENT_MAX = 5
 
@@ -108,6 +111,19 @@ def step():
             "step_longest_without_recovery_cortex_m4": figure(max(without), "instructions", "./run bench step")}
 
 
+def flood():
+    """a device that a gateway floods with bad headers: every step on a Cortex-M4, and how late its outputs are"""
+    DATA.mkdir(parents=True, exist_ok=True)
+    program = host_program("flood_record")
+    figures = json_lines(output(program, DATA / "flood.bin"), "./run bench flood")
+    passages = counted_image("step_image", "WATTPROOF_RECORDING", DATA / "flood.bin")
+    recoveries = [count for count in passages if count >= RECOVERY_INSTRUCTIONS_MIN]
+    figures["flood_longest_step_cortex_m4"] = figure(max(passages), "instructions", "./run bench flood", FLOOD_STEP_INSTRUCTIONS_MAX)
+    figures["flood_steps"] = figure(len(passages), "steps", "./run bench flood")
+    figures["flood_steps_with_recovery"] = figure(len(recoveries), "steps", "./run bench flood")
+    return figures
+
+
 def coverage():
     """branches of the decoders that the unit tests leave out"""
     report = json.loads(output(sys.executable, "tests/coverage/coverage.py"))
@@ -147,7 +163,7 @@ def stack():
 
 
 SOURCES = {
-    "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "heap": heap, "chain": chain,
+    "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "flood": flood, "heap": heap, "chain": chain,
               "solver": solver, "coverage": coverage},
     "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack},
 }

@@ -174,6 +174,9 @@ def cortex_m(stage):
         status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm",
                                folder / "lib/libwattproof.a", image], "heap symbols", check=False)
         stage.count(status == 0, f"no heap symbol for {preset}")
+    status, output = stage.run([sys.executable, ROOT / "bench/collect.py", "bench", "flood"], "flood", check=False)
+    stage.count(status == 0, "a flood of bad headers starves no output, by counted instructions" +
+                ("" if status == 0 else "\n" + tail(output)))
     status, output = stage.run([sys.executable, ROOT / "bench/stack/bound.py"], "stack bound", check=False)
     stage.count(status == 0, "the stack of every entry point is bounded" + ("" if status == 0 else "\n" + tail(output)))
 
