@@ -53,7 +53,6 @@ BUGS = {
     "guard_forgets_when_the_board_opened": ("guard", GUARD, "  change(now, false);\n  changed_ = now;\n", "  change(now, false);\n"),
     "guard_asks_a_dead_driver_without_end": ("guard", GUARD, "was_opened_ ? std::max(limits_.off_ms_min, retry_ms_min) : limits_.off_ms_min", "limits_.off_ms_min"),
     "store_settles_nothing": ("store", RECORDS, "  WATTPROOF_TRY(settle());\n  const std::uint32_t size", "  const std::uint32_t size"),
-    "store_keeps_no_room_for_a_pin": ("store", RECORDS, "layout_.entry_size(size) + layout_.program_size;\n  if (bank_.generation", "layout_.entry_size(size);\n  if (bank_.generation"),
     "store_believes_an_unmarked_entry": ("store", RECORDS, "    if (*blank) return Error::none;\n", ""),
     "store_leaves_a_rival_bank_standing": ("store", RECORDS, "if (rival_generation_ > bank_.generation) {", "if (false) {"),
     "store_revives_a_rotten_record": ("store", RECORDS, "if (!crc || *crc != head->crc || head->id != id) continue;", "if (!crc || head->id != id) continue;"),

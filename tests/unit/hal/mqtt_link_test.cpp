@@ -287,6 +287,7 @@ TEST(mqtt_link_without_broker, outlives_a_packet_of_256_megabytes) {
   EXPECT_TRUE(run_until(link, [&] { return broker.announced() == 2 && !link.is_up(); })) << link.last_error();
   EXPECT_EQ(link.counters().received, 0u);
   EXPECT_GE(link.counters().failures, 1u);
+  EXPECT_GE(link.counters().dropped_topic, 1u);  // what was never subscribed to
 }
 
 TEST(mqtt_link_without_broker, refuses_options_that_make_no_link) {

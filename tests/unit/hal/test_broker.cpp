@@ -148,12 +148,13 @@ HostileBroker::~HostileBroker() {
 void HostileBroker::serve() {
   constexpr std::array<std::uint8_t, 4> accepted = {0x20, 2, 0, 0};
   constexpr std::array<std::uint8_t, 5> granted = {0x90, 3, 0, 1, 0};
+  constexpr std::array<std::uint8_t, 6> stray = {0x30, 4, 0, 1, 'x', 'y'};
   constexpr std::array<std::uint8_t, 9> huge = {0x30, 0xff, 0xff, 0xff, 0x7f, 0, 1, 'a', 'b'};
   std::array<std::uint8_t, 2048> sink{};
   for (int client = 0; (client = ::accept(listener_, nullptr, nullptr)) >= 0;) {
     const auto send = [client](const auto& bytes) { return ::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0; };
     const auto hear = [&] { return ::read(client, sink.data(), sink.size()) > 0; };
-    if (hear() && send(accepted) && hear() && send(granted) && send(huge)) ++announced_;
+    if (hear() && send(accepted) && hear() && send(granted) && send(stray) && send(huge)) ++announced_;
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     ::close(client);
   }

@@ -53,7 +53,7 @@ class TestBroker {
   pid_t process_ = -1;
 };
 
-// A broker that accepts, grants the first subscription, and then announces a message of 256 MB of which only the first bytes
+// A broker that accepts, grants the first subscription, sends a message of another topic, and then announces a message of 256 MB of which only the first bytes
 // come, again and again, until it is destroyed. It holds each connection for 200 ms.
 class HostileBroker {
  public:
