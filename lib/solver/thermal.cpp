@@ -222,7 +222,7 @@ Error solve_thermal(const Device& device, const Grid& grid, const Wish& wish, Wo
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
     const std::int64_t low_w = device.power_min_w.at(t);
     const std::int64_t high_w = device.power_max_w.at(t);
-    if (low_w > high_w) return Error::infeasible;
+    if (low_w > high_w || !has_band(device, t)) return Error::infeasible;
     if (-low_w > power_max) power_max = -low_w;
     if (high_w > power_max) power_max = high_w;
   }

@@ -71,6 +71,9 @@ constexpr std::size_t thermal_workspace_words(std::uint32_t slots) {
   return 2 * (2 * std::size_t{slots} + 8) + 2 * std::size_t{slots} + slots;
 }
 
+// False where the band is empty, which no softness mends.
+bool has_band(const Device& device, std::uint32_t slot);
+
 Error validate_thermal(const Device& device, const Grid& grid);
 
 //   out_of_range         powers whose sum over the day passes wide_energy_limit

@@ -28,9 +28,6 @@ Error validate_thermal(const Device& device, const Grid& grid) {
     if (!has_length(*series, grid)) return Error::wrong_length;
     if (!all_within(*series, grid.slots, temperature_mc_max)) return Error::out_of_range;
   }
-  for (std::uint32_t t = 0; t < grid.slots; ++t) {
-    if (device.min_mc.at(t) > device.max_mc.at(t)) return Error::out_of_range;
-  }
   if (device.start_mc > temperature_mc_max || device.start_mc < -temperature_mc_max) return Error::out_of_range;
   if (device.gain_mk_per_wh > gain_mk_per_wh_max || device.gain_mk_per_wh < -gain_mk_per_wh_max) {
     return Error::out_of_range;
@@ -95,10 +92,19 @@ std::int64_t comfort_tolerance(const ThermalModel& model) {
   return model.device().soft && watt > half ? watt : half;
 }
 
+bool has_band(const Device& device, std::uint32_t slot) { return device.min_mc.at(slot) <= device.max_mc.at(slot); }
+
 Error feasible_thermal(const Device& device, const Grid& grid, Report& report) {
   const ThermalModel model(device, grid);
   ComfortBand band(model);
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    if (!has_band(device, t)) {
+      report.limit = Limit::comfort_max;
+      report.slot = t + 1;
+      report.needed = device.max_mc.at(t);
+      report.possible = device.min_mc.at(t);
+      return Error::infeasible_above;
+    }
     if (device.power_min_w.at(t) > device.power_max_w.at(t)) {
       report.limit = Limit::power;
       report.slot = t;
@@ -123,7 +129,7 @@ Error check_thermal(const Device& device, const Grid& grid, std::span<const std:
   ComfortBand band(model);
   std::int64_t now = model.start();
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
-    if (!band.advance(t) && !device.soft) return Error::infeasible;
+    if (!has_band(device, t) || (!band.advance(t) && !device.soft)) return Error::infeasible;
     if (profile_w[t] < device.power_min_w.at(t) || profile_w[t] > device.power_max_w.at(t)) return Error::infeasible;
     now = model.drift(now, t) + model.watt() * profile_w[t];
     if (now < band.low - tolerance || now > band.high + tolerance) return Error::infeasible;

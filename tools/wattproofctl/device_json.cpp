@@ -57,6 +57,11 @@ void read_curtailable(ObjectReader& object, const Grid& grid, DeviceDescription&
   description.device.power_max_w = series_of(object, "max_w", grid, power_w_max, description);
 }
 
+void read_powers(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
+  description.device.power_min_w = series_of(object, "power_min_w", grid, power_w_max, description);
+  description.device.power_max_w = series_of(object, "power_max_w", grid, power_w_max, description);
+}
+
 void read_milestones(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
   const Json& list = object.array("milestones", grid.slots);
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -75,17 +80,16 @@ void read_milestones(ObjectReader& object, const Grid& grid, DeviceDescription& 
 
 void read_shapeable(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
   solver::Device& device = description.device;
-  device.power_min_w = power_of(object, "power_min_w");
-  device.power_max_w = power_of(object, "power_max_w");
+  read_powers(object, grid, description);
   device.energy_wh = energy_of(object, "energy_wh");
   device.start_slot = slot_of(object, "start_slot", grid);
   device.end_slot = slot_of(object, "end_slot", grid);
   if (object.has("milestones")) read_milestones(object, grid, description);
 }
 
-void read_battery(ObjectReader& object, solver::Device& device) {
-  device.power_min_w = power_of(object, "power_min_w");
-  device.power_max_w = power_of(object, "power_max_w");
+void read_battery(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
+  solver::Device& device = description.device;
+  read_powers(object, grid, description);
   device.energy_min_wh = energy_of(object, "energy_min_wh");
   device.energy_max_wh = energy_of(object, "energy_max_wh");
   device.energy_start_wh = energy_of(object, "energy_start_wh");
@@ -110,8 +114,8 @@ void read_appliance(ObjectReader& object, const Grid& grid, DeviceDescription& d
 
 void read_thermal(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
   solver::Device& device = description.device;
-  device.power_min_w = static_cast<std::int32_t>(object.integer_or("power_min_w", 0, -power_w_max, power_w_max));
-  device.power_max_w = power_of(object, "power_max_w");
+  if (object.has("power_min_w")) device.power_min_w = series_of(object, "power_min_w", grid, power_w_max, description);
+  device.power_max_w = series_of(object, "power_max_w", grid, power_w_max, description);
   device.gain_mk_per_wh = int32_of(object, "gain_mk_per_wh", -gain_mk_per_wh_max, gain_mk_per_wh_max);
   device.leak_permyriad_per_slot = int32_of(object, "leak_permyriad_per_slot", 0, 9999);
   device.ambient_mc = series_of(object, "ambient_mc", grid, temperature_mc_max, description);
@@ -130,9 +134,9 @@ void read_switched(ObjectReader& object, const Grid& grid, solver::Device& devic
   device.end_slot = slot_of(object, "end_slot", grid);
 }
 
-void read_generator(ObjectReader& object, solver::Device& device) {
-  device.power_min_w = power_of(object, "power_min_w");
-  device.power_max_w = power_of(object, "power_max_w");
+void read_generator(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
+  solver::Device& device = description.device;
+  read_powers(object, grid, description);
   device.cost_linear = int32_of(object, "cost_linear", -cost_linear_max, cost_linear_max);
   device.cost_quadratic = int32_of(object, "cost_quadratic", 0, cost_quadratic_max);
 }
@@ -162,8 +166,7 @@ void read_states(ObjectReader& object, const Grid& grid, DeviceDescription& desc
 
 void read_banded(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
   solver::Device& device = description.device;
-  device.power_min_w = series_of(object, "power_min_w", grid, power_w_max, description);
-  device.power_max_w = series_of(object, "power_max_w", grid, power_w_max, description);
+  read_powers(object, grid, description);
   if (object.has("ramp_up_w")) device.ramp_up_w = int32_of(object, "ramp_up_w", 0, 2 * power_w_max);
   if (object.has("ramp_down_w")) device.ramp_down_w = int32_of(object, "ramp_down_w", 0, 2 * power_w_max);
   device.is_ramped_from_before = object.has("power_before_w");
@@ -187,11 +190,11 @@ void read_single(ObjectReader& object, const Grid& grid, DeviceDescription& desc
     case DeviceKind::fixed: read_fixed(object, grid, description); break;
     case DeviceKind::curtailable: read_curtailable(object, grid, description); break;
     case DeviceKind::shapeable: read_shapeable(object, grid, description); break;
-    case DeviceKind::battery: read_battery(object, description.device); break;
+    case DeviceKind::battery: read_battery(object, grid, description); break;
     case DeviceKind::appliance: read_appliance(object, grid, description); break;
     case DeviceKind::thermal: read_thermal(object, grid, description); break;
     case DeviceKind::switched: read_switched(object, grid, description.device); break;
-    case DeviceKind::generator: read_generator(object, description.device); break;
+    case DeviceKind::generator: read_generator(object, grid, description); break;
     case DeviceKind::banded: read_banded(object, grid, description); break;
     case DeviceKind::home: object.fail("type", "a home is made of other devices"); break;
   }

@@ -43,7 +43,6 @@ TEST(device, refuses_numbers_out_of_range) {
   EXPECT_EQ(validate({.kind = DeviceKind::battery, .standing_loss_w = -1}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::generator, .cost_quadratic = -1}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::thermal, .leak_permyriad_per_slot = 10'000}, grid), Error::out_of_range);
-  EXPECT_EQ(validate({.kind = DeviceKind::thermal, .min_mc = 2, .max_mc = 1}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = four, .runs = 0}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::switched, .min_on_slots = 0}, grid), Error::out_of_range);
 }

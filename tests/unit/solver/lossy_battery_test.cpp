@@ -62,6 +62,29 @@ TEST(lossy_battery, is_never_further_from_the_best_integer_profile_than_its_cert
   RecordProperty("worse_than_best_integer", worse);
 }
 
+// Whether any powers keep the limits, in long double, each limit moved outwards by `room` Wh.
+bool is_reachable_with(const Device& device, const Grid& grid, long double room) {
+  const long double hours = grid.slot_seconds / 3600.0L;
+  const auto effect = [&](std::int32_t power_w) {
+    return hours * (power_w > 0 ? power_w * device.charge_efficiency_permille / 1000.0L
+                                : power_w * 1000.0L / device.discharge_efficiency_permille);
+  };
+  long double low = device.energy_start_wh;
+  long double high = low;
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    if (device.power_min_w.at(t) > device.power_max_w.at(t)) return false;
+    const bool is_last = t + 1 == grid.slots;
+    low += effect(device.power_min_w.at(t)) - hours * device.standing_loss_w;
+    high += effect(device.power_max_w.at(t)) - hours * device.standing_loss_w;
+    const long double least = (is_last ? std::max(device.energy_min_wh, device.energy_end_min_wh) : device.energy_min_wh) - room;
+    const long double most = (is_last ? std::min(device.energy_max_wh, device.energy_end_max_wh) : device.energy_max_wh) + room;
+    if (high < least || low > most || least > most) return false;
+    low = std::max(low, least);
+    high = std::min(high, most);
+  }
+  return true;
+}
+
 TEST(lossy_battery, never_breaks_a_limit) {
   std::mt19937_64 random(22);
   std::uint64_t solved = 0;
@@ -76,6 +99,8 @@ TEST(lossy_battery, never_breaks_a_limit) {
     Report unmet;
     if (!ok(error)) {
       ASSERT_TRUE(is_verdict_infeasible(error)) << error_name(error);
+      ASSERT_NE(report.limit, Limit::none);
+      ASSERT_TRUE(report.limit == Limit::whole_watts || !is_reachable_with(problem.device, problem.grid, -1e-6L));
       continue;
     }
     ASSERT_EQ(feasible(problem.device, problem.grid, unmet), Error::none);
@@ -83,6 +108,7 @@ TEST(lossy_battery, never_breaks_a_limit) {
     long double energy = problem.device.energy_start_wh;
     const long double hours = problem.grid.slot_seconds / 3600.0L;
     const long double room = hours * 1000 / problem.device.discharge_efficiency_permille;
+    ASSERT_TRUE(is_reachable_with(problem.device, problem.grid, room));
     for (std::uint32_t t = 0; t < problem.grid.slots; ++t) {
       energy += hours * (x[t] > 0 ? x[t] * problem.device.charge_efficiency_permille / 1000.0L
                                   : x[t] * 1000.0L / problem.device.discharge_efficiency_permille);

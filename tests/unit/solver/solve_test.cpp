@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/solve.hpp"
 
+#include "random_problems.hpp"
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -94,6 +96,10 @@ TEST(solve, refuses_what_it_cannot_compute_with) {
   EXPECT_EQ(answer(device, {0, 3600}, {}).error, Error::slot_count_invalid);
   EXPECT_EQ(answer(device, {2, 3600}, {0}).error, Error::wrong_length);
 }
+
+TEST(solve, agrees_with_the_reference_on_random_curtailable_loads) { compare_with_reference(DeviceKind::curtailable, 161, {}); }
+
+TEST(solve, agrees_with_the_reference_on_random_generators) { compare_with_reference(DeviceKind::generator, 162, {}); }
 
 }  // namespace
 }  // namespace wattproof::solver

@@ -60,5 +60,20 @@ TEST(thermal_model, a_cooler_works_the_other_way_round) {
   EXPECT_EQ(model.effect_high(0), 0);
 }
 
+TEST(thermal_model, an_empty_band_is_a_limit_that_cannot_be_met) {
+  for (const bool soft : {false, true}) {
+    const Device device{.kind = DeviceKind::thermal, .power_max_w = 1000, .gain_mk_per_wh = 1, .ambient_mc = 20'000,
+                        .start_mc = 20'000, .min_mc = 19'000, .max_mc = 18'000, .soft = soft};
+    std::array<std::int32_t, 2> x{};
+    std::array<std::uint64_t, 64> workspace{};
+    Report report;
+    EXPECT_EQ(solve(device, {2, 3600}, x, {}, workspace, x, report), Error::infeasible_above);
+    EXPECT_EQ(report.limit, Limit::comfort_max);
+    EXPECT_EQ(report.slot, 1u);
+    EXPECT_EQ(report.needed, 18'000);
+    EXPECT_EQ(report.possible, 19'000);
+  }
+}
+
 }  // namespace
 }  // namespace wattproof::solver
