@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "qemu/core_report.hpp"
 #include "unit/chain/aura_maker.hpp"
@@ -49,11 +50,13 @@ class Finals {
   std::map<std::uint64_t, Hash32> final_;
 };
 
-// --- QBFT ---
+// --- QBFT and IBFT2 ---
 
 struct BftWorld {
-  explicit BftWorld(std::uint32_t dishonest_count, std::uint64_t seed) : dishonest(dishonest_count), random(seed) {}
+  BftWorld(BftKind engine, std::uint32_t dishonest_count, std::uint64_t seed)
+      : kind(engine), dishonest(dishonest_count), random(seed) {}
 
+  BftKind kind;
   std::uint32_t dishonest;  // of `keys`, the first so many
   Random random;
   std::vector<TestKey> pool = [] {
@@ -67,13 +70,31 @@ struct BftWorld {
   std::vector<Buffer> published;  // everything a gateway can hand out
   Hash32 parent{};
   std::uint64_t number = 0;
+  std::set<Hash32> forged;      // what the dishonest made by themselves
   std::uint32_t conflicts = 0;
   std::uint32_t accepted = 0;
 
-  std::vector<TestKey> sorted_members() const {
-    std::vector<TestKey> keys = members;
+  static std::vector<TestKey> sorted(std::vector<TestKey> keys) {
     std::sort(keys.begin(), keys.end(), [](const TestKey& a, const TestKey& b) { return a.address < b.address; });
     return keys;
+  }
+  std::vector<TestKey> sorted_members() const { return sorted(members); }
+
+  // The dishonest try alone, some heights ahead: as the present set, each sealing as often as it takes, and as a set of
+  // themselves and of strangers that they make.
+  void forge() {
+    std::vector<TestKey> alone(members.begin(), members.begin() + dishonest);
+    std::vector<TestKey> own = alone;
+    while (own.size() < members.size()) own.emplace_back(500U + static_cast<std::uint32_t>(own.size()));
+    const std::uint64_t at = number + random.below(4);
+    const std::size_t quorum = bft_quorum(static_cast<std::uint32_t>(members.size()));
+    for (const bool is_own_set : {false, true}) {
+      BftHeader header = testing::sealed_bft_header(sorted(is_own_set ? own : members), at, 1000 + 5 * at, kind, parent);
+      header.fields.gas_used += 7;
+      header.seal_with(is_own_set ? own : alone, quorum);
+      forged.insert(header.block_hash());
+      published.push_back(header.encode());
+    }
   }
 
   // Two blocks compete at one height. Every honest validator seals one of them, the dishonest ones seal both.
@@ -82,7 +103,7 @@ struct BftWorld {
     const std::vector<TestKey> keys = sorted_members();
     std::array<BftHeader, 2> blocks;
     for (std::uint32_t side = 0; side < 2; ++side) {
-      blocks[side] = testing::sealed_bft_header(keys, number, 1000 + 5 * number, BftKind::qbft, parent);
+      blocks[side] = testing::sealed_bft_header(keys, number, 1000 + 5 * number, kind, parent);
       blocks[side].fields.gas_used += side;
       blocks[side].round = random.below(3);
       blocks[side].seals.clear();
@@ -106,6 +127,7 @@ struct BftWorld {
     }
     if (!is_sealed) --number;  // nobody got a quorum: the height is tried again
     if (is_sealed && random.below(5) == 0) change_set();
+    if (random.below(3) == 0) forge();
   }
 
   // One honest member goes and another comes, as a vote would have it.
@@ -128,12 +150,14 @@ struct BftWorld {
     const std::size_t back = random.below(4) == 0 ? random.below(20) : random.below(3);
     if (back >= published.size()) return;
     const std::uint64_t before = device.number;
-    const Error error = verify<BftVerifier>(published[published.size() - 1 - back], device, {});
+    BftConfig config;
+    config.kind = kind;
+    const Error error = verify<BftVerifier>(published[published.size() - 1 - back], device, config);
     ASSERT_GE(device.number, before);
     conflicts += error == Error::conflicting_final_headers ? 1U : 0U;
     if (error != Error::none) return;
     ++accepted;
-    if (!finals.add(device.number, device.hash)) ++conflicts;
+    if (!finals.add(device.number, device.hash) || forged.contains(device.hash)) ++conflicts;
   }
 
   void run(std::uint32_t heights) {
@@ -149,23 +173,32 @@ struct BftWorld {
   }
 };
 
-TEST(engine_simulation, bft_heads_never_conflict_below_a_third_and_a_split_is_seen_above) {
+void simulate_bft(BftKind kind, const char* name) {
   std::uint32_t accepted = 0;
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    BftWorld world(2, seed);  // 2 of 7
+    BftWorld world(kind, 2, seed);  // 2 of 7
     world.run(80);
     EXPECT_EQ(world.conflicts, 0U) << "seed " << seed;
+    EXPECT_GT(world.forged.size(), 20U);
     accepted += world.accepted;
   }
   EXPECT_GT(accepted, 200U);
   std::uint32_t conflicts = 0;
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    BftWorld world(5, seed);  // 5 of 7: whatever they like is sealed
+    BftWorld world(kind, 5, seed);  // 5 of 7: whatever they like is sealed
     world.run(40);
     conflicts += world.conflicts;
   }
   EXPECT_GT(conflicts, 0U) << "the simulation cannot see a split";
-  std::printf("QBFT: %u heads accepted without conflict; with 5 of 7 dishonest %u conflicts seen\n", accepted, conflicts);
+  std::printf("%s: %u heads accepted without conflict; with 5 of 7 dishonest %u conflicts seen\n", name, accepted, conflicts);
+}
+
+TEST(engine_simulation, qbft_heads_never_conflict_below_a_third_and_a_split_is_seen_above) {
+  simulate_bft(BftKind::qbft, "QBFT");
+}
+
+TEST(engine_simulation, ibft2_heads_never_conflict_below_a_third_and_a_split_is_seen_above) {
+  simulate_bft(BftKind::ibft2, "IBFT2");
 }
 
 // --- Clique and AuRa: forks of the unsettled end, by rules that all honest nodes follow ---
