@@ -261,6 +261,8 @@ def plug_board(stage):
     here = build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
     image = build(stage, "plug-lm3s6965evb-emulated") / "firmware/plug/plug.elf"
     unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_test.py", here, image], "the plug")
+    image = build(stage, "plug-lm3s6965evb-tls-emulated") / "firmware/plug/plug.elf"
+    unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_tls_test.py", here, image], "the plug with TLS")
     image = build(stage, "plug-mps2_an386-emulated") / "firmware/plug/plug.elf"
     unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_serial_test.py", here, image], "the plug on a second board")
 

@@ -9,6 +9,7 @@
 include_guard(GLOBAL)
 
 option(WATTPROOF_BUNDLED_CRYPTO "Compile libsecp256k1 and mbedTLS from Debian's source packages" OFF)
+option(WATTPROOF_PLUG_TLS "Plug images: TLS with a pre-shared key between plug and broker" OFF)
 option(WATTPROOF_COMPACT_CRYPTO "Bundled cryptography without libsecp256k1's generator table and SHA-256, and AES one way: 42 kB less" OFF)
 set(WATTPROOF_SOURCE_CACHE ${CMAKE_CURRENT_LIST_DIR}/../.cache/src CACHE PATH "Where fetch_sources.sh unpacked")
 
@@ -51,11 +52,17 @@ function(_wattproof_bundle_mbedcrypto)
   foreach(part aes chacha20 chachapoly constant_time ctr_drbg platform_util poly1305 sha256)
     list(APPEND parts ${source}/library/${part}.c)
   endforeach()
+  if(WATTPROOF_PLUG_TLS)
+    foreach(part cipher cipher_wrap md memory_buffer_alloc platform ssl_ciphersuites ssl_cli ssl_msg ssl_tls)
+      list(APPEND parts ${source}/library/${part}.c)
+    endforeach()
+  endif()
   if(WATTPROOF_COMPACT_CRYPTO)
     list(APPEND parts ${_wattproof_toolchains}/compact_crypto/aes_one_way.c)
   endif()
   add_library(wattproof_mbedcrypto STATIC ${parts})
-  target_compile_definitions(wattproof_mbedcrypto PUBLIC $<$<BOOL:${WATTPROOF_COMPACT_CRYPTO}>:MBEDTLS_AES_DECRYPT_ALT>)
+  target_compile_definitions(wattproof_mbedcrypto PUBLIC $<$<BOOL:${WATTPROOF_COMPACT_CRYPTO}>:MBEDTLS_AES_DECRYPT_ALT>
+    $<$<BOOL:${WATTPROOF_PLUG_TLS}>:WATTPROOF_PLUG_TLS>)
   target_include_directories(wattproof_mbedcrypto SYSTEM PUBLIC
     $<BUILD_INTERFACE:${source}/include> $<BUILD_INTERFACE:${_wattproof_toolchains}>)
   target_compile_definitions(wattproof_mbedcrypto PUBLIC MBEDTLS_CONFIG_FILE="mbedtls_config.h")

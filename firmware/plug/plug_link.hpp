@@ -14,14 +14,14 @@ namespace wattproof::firmware {
 #ifdef WATTPROOF_PLUG_SERIAL
 using PlugLink = hal::SerialLink;
 
-inline Error open_link(PlugLink& link, const PlugSettings&, const Address&, std::uint64_t) {
+inline Error open_link(PlugLink& link, const PlugSettings&, const Address&, crypto::Drbg&, std::uint64_t) {
   link.open();
   return Error::none;
 }
 #else
 using PlugLink = hal::MqttClientLink;
 
-inline Error open_link(PlugLink& link, const PlugSettings& settings, const Address& device, std::uint64_t seed) {
+inline Error open_link(PlugLink& link, const PlugSettings& settings, const Address& device, crypto::Drbg& random, std::uint64_t seed) {
   hal::MqttClientOptions options;
   options.network = {settings.network.address, settings.network.mask, settings.network.gateway};
   options.broker = settings.broker.address;
@@ -30,6 +30,7 @@ inline Error open_link(PlugLink& link, const PlugSettings& settings, const Addre
   options.is_anonymous = settings.broker.is_anonymous;
   options.password = settings.broker.password.data();
   options.psk = Bytes(settings.broker.psk).first(settings.broker.psk_size);
+  options.random = &random;
   options.keepalive_s = settings.broker.keepalive_s;
   options.backoff_ms_min = settings.broker.backoff_ms_min;
   options.backoff_ms_max = settings.broker.backoff_ms_max;

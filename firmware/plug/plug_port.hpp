@@ -43,6 +43,7 @@ class PlugPort {
   Error sense_relay(bool& on);
   void report(hal::Fault fault, Error error);
 
+  crypto::Drbg& random() { return drbg_; }
   [[nodiscard]] const Address& address() const { return address_; }
   void set_has_contact(bool has_contact) { has_contact_ = has_contact; }
   Error forget_settings();

@@ -102,7 +102,7 @@ Error Plug::configure() {
   WATTPROOF_TRY(node_.configure(config));
   std::array<std::uint8_t, 8> seed{};
   WATTPROOF_TRY(port_.entropy(seed));
-  WATTPROOF_TRY(open_link(link_, settings_, port_.address(), load_be64(seed.data())));
+  WATTPROOF_TRY(open_link(link_, settings_, port_.address(), port_.random(), load_be64(seed.data())));
   return runner_.start();
 }
 

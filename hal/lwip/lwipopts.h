@@ -66,6 +66,7 @@
 #ifdef WATTPROOF_PLUG_TLS
 #define LWIP_ALTCP 1
 #define LWIP_ALTCP_TLS 1
+#define MEMP_NUM_ALTCP_PCB 4 /* two layers a connection */
 #endif
 
 #endif

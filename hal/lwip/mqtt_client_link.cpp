@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hal/lwip/mqtt_client_link.hpp"
 
+#ifdef WATTPROOF_PLUG_TLS
+#include "hal/lwip/tls_psk.hpp"
+#endif
 #include "lwip/altcp.h"
 #include "lwip/apps/mqtt.h"
 #include "lwip/apps/mqtt_priv.h"
@@ -86,13 +89,13 @@ struct MqttCallbacks {
 
 Error MqttClientLink::open(const MqttClientOptions& options) {
   if (is_zero(options.broker) || options.port == 0 || options.backoff_ms_min == 0 || options.backoff_ms_max < options.backoff_ms_min) return Error::configuration_invalid;
-  if (!options.psk.empty()) return Error::configuration_invalid;
   options_ = options;
   owner = this;
   random_ = Splitmix(options.seed);
   noise = Splitmix(options.seed ^ 0x6c77697000000000U);
   backoff_ms_ = options.backoff_ms_min;
   write_names();
+  if (!options.psk.empty()) WATTPROOF_TRY(set_up_tls());
   client_info.client_id = name_.data();
   client_info.client_user = options.is_anonymous ? nullptr : name_.data();
   client_info.client_pass = options.is_anonymous || options.password[0] == 0 ? nullptr : options_.password;
@@ -103,6 +106,17 @@ Error MqttClientLink::open(const MqttClientOptions& options) {
   Network::open(options.network);
   return Error::none;
 }
+
+#ifdef WATTPROOF_PLUG_TLS
+Error MqttClientLink::set_up_tls() {
+  if (options_.random == nullptr) return Error::configuration_invalid;
+  const Bytes identity(reinterpret_cast<const std::uint8_t*>(name_.data()), name_.size() - 1);
+  client_info.tls_config = open_tls(identity, options_.psk, *options_.random);
+  return client_info.tls_config == nullptr ? Error::configuration_invalid : Error::none;
+}
+#else
+Error MqttClientLink::set_up_tls() { return Error::configuration_invalid; }
+#endif
 
 void MqttClientLink::write_names() {
   constexpr char digits[] = "0123456789abcdef";
@@ -119,6 +133,9 @@ void MqttClientLink::service(std::uint64_t now_ms) {
   now_ms_ = now_ms;
   for (std::uint32_t frames = 0; frames < frames_in_one_go_max && Network::receive_one(); ++frames) watch_connection();
   Network::run_timers();
+#ifdef WATTPROOF_PLUG_TLS
+  serve_tls();
+#endif
   watch_connection();
   if (is_trying_) drain();
   if (has_ended_) return fail(failure_);

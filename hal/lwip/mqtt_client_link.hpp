@@ -14,6 +14,7 @@
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "base/result.hpp"
+#include "crypto/drbg.hpp"
 #include "hal/lwip/mqtt_stream.hpp"
 #include "hal/lwip/network.hpp"
 #include "hal/splitmix.hpp"
@@ -28,6 +29,7 @@ struct MqttClientOptions {
   bool is_anonymous = false;            // no user name and password
   const char* password = "";            // stays the caller's
   Bytes psk{};                          // not empty: TLS with this key; stays the caller's
+  crypto::Drbg* random = nullptr;       // for TLS
   std::uint16_t keepalive_s = 30;
   std::uint32_t backoff_ms_min = 1000;
   std::uint32_t backoff_ms_max = 300'000;
@@ -63,6 +65,7 @@ class MqttClientLink {
  private:
   friend struct MqttCallbacks;
   void write_names();
+  Error set_up_tls();
   void connect();
   void watch_connection();
   void drain();

@@ -71,6 +71,10 @@ extern "C" {
 
 std::uint32_t sys_now() { return static_cast<std::uint32_t>(wattproof::board::now_ms()); }
 
+#ifdef WATTPROOF_PLUG_TLS
+void wattproof_tls_failed() { wattproof::check_failed("mbedtls", 0); }
+#endif
+
 void wattproof_lwip_failed() { wattproof::check_failed("lwip", 0); }
 
 }

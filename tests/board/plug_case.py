@@ -27,15 +27,16 @@ class PlugCase(unittest.TestCase):
     keep = False
     options = ()
     board_class = PlugBoard
+    community_class = Community
 
     @classmethod
     def setUpClass(cls):
-        cls.community = Community(cls.build, ["--period", "1"], keep=cls.keep)
+        cls.community = cls.community_class(cls.build, ["--period", "1"], keep=cls.keep)
         cls.addClassCleanup(cls.community.__exit__)
         cls.folder = cls.community.folder / "plug"
         cls.community.start_chain()
         cls.community.start_broker()
-        cls.proxy = BrokerProxy(cls.community.broker_port)
+        cls.proxy = BrokerProxy(cls.device_port())
         cls.addClassCleanup(cls.proxy.close)
         cls.community.deploy()
         cls.switch_on()
@@ -61,6 +62,10 @@ class PlugCase(unittest.TestCase):
                  f'[broker]\nhost = "{HOST}"\nport = {cls.proxy.port}\nkeepalive_s = 5\nbackoff_ms_min = 200\nbackoff_ms_max = 1000\n{broker}\n'
                  "[link]\nanswer_ms_max = 1000\npause_ms_min = 300\npause_ms_max = 1000\npoll_ms = 1000\n")
         return plug_line.settings_of(tomllib.loads(text), community.folder)
+
+    @classmethod
+    def device_port(cls):
+        return cls.community.broker_port
 
     @classmethod
     def switch_on(cls):

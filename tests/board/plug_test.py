@@ -40,6 +40,7 @@ class Cases(PlugCase):
         self.wait_closed(SLOT_SECONDS + 2, "slot 2")
         self.assertEqual([True, False, True], [level for _, line, level in self.board.pins.edges if line == RELAY], "no other click")
         self.assertTrue(self.board.led(), "lit while following")
+        print(f"  stack used {self.board.status()['stack']} bytes")
 
     def test_b_without_a_network_the_relay_opens_in_time_and_closes_again_with_it(self):
         self.board.machine.set_link("n0", False)

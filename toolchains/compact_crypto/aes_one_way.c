@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AES in one direction. The random generator, and CCM where TLS is built in, only ever encrypt; mbedTLS would keep the other
+ * AES in one direction. The random generator only ever encrypts; mbedTLS would keep the other
  * direction with its tables, 2 kB, because one of its functions can be asked for either. */
 #include "mbedtls/aes.h"
 
