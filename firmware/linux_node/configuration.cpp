@@ -13,80 +13,6 @@ constexpr std::int64_t hour_ms = 3'600'000;
 
 std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
-// Series of the file have one entry, or one per slot.
-std::vector<std::int32_t> read_series(ConfigSection& section, const DeviceConfiguration& device, std::string_view key,
-                                      std::optional<std::int32_t> fallback = {}) {
-  std::vector<std::int32_t> values = section.series(key, -power_w_max, power_w_max, slot_count_max, fallback);
-  if (values.size() != 1 && values.size() != device.grid.slots) {
-    section.complain(key, "has " + std::to_string(values.size()) + " entries; there are " + std::to_string(device.grid.slots) + " slots");
-  }
-  return values;
-}
-
-void read_window(ConfigSection& section, DeviceConfiguration& device, std::string_view start, std::string_view end) {
-  device.start_slot = u32(section.integer(start, 0, device.grid.slots - 1, 0));
-  device.end_slot = u32(section.integer(end, 1, device.grid.slots));
-  if (device.end_slot <= device.start_slot) section.complain(end, "must be after " + std::string(start) + " (ends are exclusive)");
-}
-
-void read_powers(ConfigSection& section, DeviceConfiguration& device) {
-  device.power_min_w = read_series(section, device, "power_min_w");
-  device.power_max_w = read_series(section, device, "power_max_w");
-}
-
-void read_battery(ConfigSection& section, DeviceConfiguration& device) {
-  const auto energy = [&](std::string_view key) {
-    return static_cast<std::int32_t>(section.integer(key, 0, solver::energy_wh_max));
-  };
-  read_powers(section, device);
-  device.energy_min_wh = energy("energy_min_wh");
-  device.energy_max_wh = energy("energy_max_wh");
-  device.energy_start_wh = energy("energy_start_wh");
-  device.energy_end_min_wh = energy("energy_end_min_wh");
-  device.energy_end_max_wh = energy("energy_end_max_wh");
-  if (device.energy_max_wh < device.energy_min_wh) section.complain("energy_max_wh", "is below energy_min_wh");
-  if (device.energy_end_max_wh < device.energy_end_min_wh) section.complain("energy_end_max_wh", "is below energy_end_min_wh");
-}
-
-void read_device(ConfigSection section, DeviceConfiguration& device) {
-  static constexpr std::array<std::string_view, 5> kinds = {"fixed", "curtailable", "shapeable", "battery", "appliance"};
-  device.id = u32(section.integer("id", 1, 0xffffffff));
-  device.line = section.line();
-  device.grid.slots = u32(section.integer("slots", 1, slot_count_max, 24));
-  device.grid.slot_seconds = u32(section.integer("slot_seconds", 1, 3600, 3600));
-  if (3600 % device.grid.slot_seconds != 0) section.complain("slot_seconds", "must divide 3600");
-  const std::size_t kind = section.choice("kind", kinds);
-  if (kind == kinds.size()) return;  // which keys belong here is not known
-  device.kind = static_cast<solver::DeviceKind>(kind);
-  device.own_cost_quadratic = static_cast<std::uint64_t>(section.integer("own_cost_quadratic", 0, (std::int64_t{1} << 40) - 1, 0));
-  switch (device.kind) {
-    case solver::DeviceKind::fixed:
-      device.profile_w = read_series(section, device, "profile_w");
-      if (device.profile_w.size() == 1) device.profile_w.assign(device.grid.slots, device.profile_w.front());
-      break;
-    case solver::DeviceKind::curtailable:
-      device.power_min_w = read_series(section, device, "min_w");
-      device.power_max_w = read_series(section, device, "max_w");
-      break;
-    case solver::DeviceKind::shapeable:
-      read_powers(section, device);
-      device.energy_wh = static_cast<std::int32_t>(section.integer("energy_wh", -solver::energy_wh_max, solver::energy_wh_max));
-      read_window(section, device, "start_slot", "end_slot");
-      break;
-    case solver::DeviceKind::battery:
-      read_battery(section, device);
-      break;
-    default:
-      device.profile_w = section.series("run_w", 0, power_w_max, slot_count_max);
-      read_window(section, device, "earliest_slot", "latest_end_slot");
-      if (device.end_slot > device.start_slot && device.profile_w.size() > device.end_slot - device.start_slot) {
-        section.complain("run_w", "is longer than the window");
-      }
-      break;
-  }
-  section.finish();
-}
-
 void read_checkpoint(ConfigSection section, ChainConfiguration& chain) {
   chain.checkpoint_number = static_cast<std::uint64_t>(section.integer("number", 0, number_max));
   chain.has_checkpoint_block = section.has("hash") || section.has("timestamp");
@@ -239,7 +165,11 @@ void read_relay_limits(ConfigSection& section, control::RelayLimits& limits) {
 // A contact knows on and off. Whatever may be asked to draw half of its power needs a setpoint.
 void check_relay_alone(ConfigSection& section, const DeviceConfiguration& device, const OutputConfiguration& output) {
   if (output.relay == RelayKind::none || output.set_point != SetPointKind::none) return;
-  const bool has_profile = device.kind == solver::DeviceKind::fixed || device.kind == solver::DeviceKind::appliance;
+  const solver::DeviceKind kind = device.settings.kind;
+  const bool is_switched = kind == solver::DeviceKind::switched;
+  if (is_switched && device.settings.power_w >= 0 && device.settings.power_w <= output.rated_w) return;
+  if (is_switched) return section.complain("rated_w", "is not what the device draws");
+  const bool has_profile = kind == solver::DeviceKind::fixed || kind == solver::DeviceKind::appliance;
   if (!has_profile) return section.complain("relay", "alone cannot follow a device of this kind; add a setpoint");
   for (const std::int32_t power_w : device.profile_w) {
     if (power_w < 0 || power_w > output.rated_w) return section.complain("rated_w", "is not what the profile of the device asks for");
@@ -301,28 +231,6 @@ void read_link(ConfigSection section, node::LinkConfig& link) {
 }
 
 }  // namespace
-
-solver::Series to_series(const std::vector<std::int32_t>& values) {
-  if (values.size() > 1) return solver::Series(std::span<const std::int32_t>(values));
-  return solver::Series(values.empty() ? 0 : values.front());
-}
-
-solver::Device DeviceConfiguration::device() const {
-  solver::Device device;
-  device.kind = kind;
-  device.profile_w = profile_w;
-  device.power_min_w = to_series(power_min_w);
-  device.power_max_w = to_series(power_max_w);
-  device.start_slot = start_slot;
-  device.end_slot = end_slot;
-  device.energy_wh = energy_wh;
-  device.energy_min_wh = energy_min_wh;
-  device.energy_max_wh = energy_max_wh;
-  device.energy_start_wh = energy_start_wh;
-  device.energy_end_min_wh = energy_end_min_wh;
-  device.energy_end_max_wh = energy_end_max_wh;
-  return device;
-}
 
 std::vector<std::string> read_configuration(const std::filesystem::path& file, Configuration& out) {
   static constexpr std::array<std::string_view, 4> levels = {"error", "warning", "info", "debug"};

@@ -15,6 +15,7 @@
 #include "control/relay_guard.hpp"
 #include "firmware/linux_node/board_file.hpp"
 #include "firmware/linux_node/config_reader.hpp"
+#include "firmware/linux_node/device_configuration.hpp"
 #include "firmware/linux_node/meter_service.hpp"
 #include "hal/linux/relay_driver.hpp"
 #include "node/config.hpp"
@@ -32,28 +33,6 @@ struct ChainConfiguration {
   Hash32 checkpoint_hash{};
   std::uint64_t checkpoint_timestamp_s = 0;
   std::vector<Address> validators;       // ascending
-};
-
-// The arrays that a solver::Device refers to. Filled once, never moved while a device() of it lives.
-struct DeviceConfiguration {
-  std::uint32_t line = 0;             // of the file, where [device] begins
-  std::uint32_t id = 0;
-  solver::Grid grid{};                // the epochs that the device takes part in
-  solver::DeviceKind kind = solver::DeviceKind::fixed;
-  std::vector<std::int32_t> profile_w;
-  std::vector<std::int32_t> power_min_w;
-  std::vector<std::int32_t> power_max_w;
-  std::uint32_t start_slot = 0;
-  std::uint32_t end_slot = 0;
-  std::int32_t energy_wh = 0;
-  std::int32_t energy_min_wh = 0;
-  std::int32_t energy_max_wh = 0;
-  std::int32_t energy_start_wh = 0;
-  std::int32_t energy_end_min_wh = 0;
-  std::int32_t energy_end_max_wh = 0;
-  std::uint64_t own_cost_quadratic = 0;  // schedule::OwnCost
-
-  [[nodiscard]] solver::Device device() const;
 };
 
 // The enrolled terms: what the registry keeps the hashes of.
@@ -114,9 +93,6 @@ struct Configuration {
   std::uint32_t override_s_max = 4 * 3600;
   std::uint32_t log_level = 2;        // 0 error, 1 warning, 2 info, 3 debug
 };
-
-// A one-entry series is one number for all slots.
-solver::Series to_series(const std::vector<std::int32_t>& values);
 
 // Reads all of it. Returns the complaints, each with file, line and key; empty if there are none.
 std::vector<std::string> read_configuration(const std::filesystem::path& file, Configuration& out);

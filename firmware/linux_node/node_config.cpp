@@ -15,6 +15,9 @@ const char* limit_name(solver::Limit limit) {
     case solver::Limit::comfort_min: return "lower comfort limit (mK)";
     case solver::Limit::comfort_max: return "upper comfort limit (mK)";
     case solver::Limit::pattern: return "switching pattern";
+    case solver::Limit::ramp: return "ramp (W)";
+    case solver::Limit::state_min: return "lower limit of a state";
+    case solver::Limit::state_max: return "upper limit of a state";
     default: return "limits";
   }
 }
@@ -38,6 +41,7 @@ node::Config to_node_config(const Configuration& configuration, const Address& a
   }
   config.device.id = configuration.device.id;
   config.device.address = address;
+  config.device.workspace = configuration.device.workspace();
   config.device.device = configuration.device.device();
   config.device.grid = configuration.device.grid;
   config.device.own_cost.quadratic = configuration.device.own_cost_quadratic;

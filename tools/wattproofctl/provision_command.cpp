@@ -35,40 +35,118 @@ void write_series(std::ostream& out, const char* key, const solver::Series& seri
   write_numbers(out, key, series.per_slot.empty() ? std::span<const std::int32_t>(one) : series.per_slot);
 }
 
-void write_kind(std::ostream& out, const solver::Device& device) {
+void write_boolean(std::ostream& out, const char* key, bool value) { out << key << " = " << (value ? "true" : "false") << '\n'; }
+
+void write_powers(std::ostream& out, const solver::Device& device) {
+  write_series(out, "power_min_w", device.power_min_w);
+  write_series(out, "power_max_w", device.power_max_w);
+}
+
+// An array even if it has one entry: a single number would mean all slots.
+template <class Numbers>
+void write_array(std::ostream& out, const char* key, const Numbers& numbers) {
+  out << key << " = [";
+  const char* comma = "";
+  for (const auto number : numbers) {
+    out << comma << number;
+    comma = ", ";
+  }
+  out << "]\n";
+}
+
+void write_shapeable(std::ostream& out, const solver::Device& device) {
+  write_powers(out, device);
+  out << "energy_wh = " << device.energy_wh << "\nstart_slot = " << device.start_slot << "\nend_slot = " << device.end_slot << '\n';
+  if (device.milestones.empty()) return;
+  std::vector<std::uint32_t> slots;
+  std::vector<std::int32_t> energies;
+  for (const solver::Milestone& milestone : device.milestones) {
+    slots.push_back(milestone.slot);
+    energies.push_back(milestone.energy_min_wh);
+  }
+  write_array(out, "milestone_slots", slots);
+  write_array(out, "milestone_energy_min_wh", energies);
+}
+
+void write_battery(std::ostream& out, const solver::Device& device) {
+  write_powers(out, device);
+  out << "energy_min_wh = " << device.energy_min_wh << "\nenergy_max_wh = " << device.energy_max_wh
+      << "\nenergy_start_wh = " << device.energy_start_wh << "\nenergy_end_min_wh = " << device.energy_end_min_wh
+      << "\nenergy_end_max_wh = " << device.energy_end_max_wh << '\n';
+  if (device.charge_efficiency_permille != 1000) out << "charge_efficiency_permille = " << device.charge_efficiency_permille << '\n';
+  if (device.discharge_efficiency_permille != 1000) out << "discharge_efficiency_permille = " << device.discharge_efficiency_permille << '\n';
+  if (device.standing_loss_w != 0) out << "standing_loss_w = " << device.standing_loss_w << '\n';
+}
+
+void write_appliance(std::ostream& out, const solver::Device& device) {
+  write_array(out, "run_w", device.profile_w);
+  out << "earliest_slot = " << device.start_slot << "\nlatest_end_slot = " << device.end_slot << '\n';
+  if (device.runs != 1) out << "runs = " << device.runs << '\n';
+  if (device.interruptible) write_boolean(out, "interruptible", true);
+}
+
+void write_thermal(std::ostream& out, const solver::Device& device) {
+  write_powers(out, device);
+  out << "gain_mk_per_wh = " << device.gain_mk_per_wh << "\nleak_permyriad_per_slot = " << device.leak_permyriad_per_slot << '\n';
+  write_series(out, "ambient_mc", device.ambient_mc);
+  out << "start_mc = " << device.start_mc << '\n';
+  write_series(out, "min_mc", device.min_mc);
+  write_series(out, "max_mc", device.max_mc);
+  if (device.soft) write_boolean(out, "soft", true);
+}
+
+void write_banded(std::ostream& out, const solver::Device& device) {
+  write_powers(out, device);
+  if (device.ramp_up_w != solver::ramp_unlimited) out << "ramp_up_w = " << device.ramp_up_w << '\n';
+  if (device.ramp_down_w != solver::ramp_unlimited) out << "ramp_down_w = " << device.ramp_down_w << '\n';
+  if (device.is_ramped_from_before) out << "power_before_w = " << device.power_before_w << '\n';
+  for (std::size_t i = 0; i < device.states.size(); ++i) {
+    const solver::LinearState& state = device.states[i];
+    out << "\n[device." << (i == 0 ? "first_state" : "second_state") << "]\nstart = " << state.start << '\n';
+    write_series(out, "min", state.min);
+    write_series(out, "max", state.max);
+    write_array(out, "keep_ppm", std::span(state.keep_ppm).first(device.states.size()));
+    out << "gain_milli_per_wh = " << state.gain_milli_per_wh << '\n';
+    write_series(out, "drift_milli", state.drift_milli);
+  }
+}
+
+// Every kind but a home.
+void write_single(std::ostream& out, const solver::Device& device) {
+  constexpr std::array<const char*, 9> names{"fixed",   "curtailable", "shapeable", "battery", "appliance",
+                                             "thermal", "switched",    "generator", "banded"};
+  out << "kind = \"" << names.at(static_cast<std::size_t>(device.kind)) << "\"\n";
   switch (device.kind) {
-    case DeviceKind::fixed:
-      out << "kind = \"fixed\"\n";
-      write_numbers(out, "profile_w", device.profile_w);
-      break;
+    case DeviceKind::fixed: write_numbers(out, "profile_w", device.profile_w); break;
     case DeviceKind::curtailable:
-      out << "kind = \"curtailable\"\n";
       write_series(out, "min_w", device.power_min_w);
       write_series(out, "max_w", device.power_max_w);
       break;
-    case DeviceKind::shapeable:
-      out << "kind = \"shapeable\"\n";
-      write_series(out, "power_min_w", device.power_min_w);
-      write_series(out, "power_max_w", device.power_max_w);
-      out << "energy_wh = " << device.energy_wh << "\nstart_slot = " << device.start_slot
+    case DeviceKind::shapeable: write_shapeable(out, device); break;
+    case DeviceKind::battery: write_battery(out, device); break;
+    case DeviceKind::appliance: write_appliance(out, device); break;
+    case DeviceKind::thermal: write_thermal(out, device); break;
+    case DeviceKind::switched:
+      out << "power_w = " << device.power_w << "\nenergy_wh = " << device.energy_wh << "\nmin_on_slots = " << device.min_on_slots
+          << "\nmin_off_slots = " << device.min_off_slots << "\nstart_slot = " << device.start_slot
           << "\nend_slot = " << device.end_slot << '\n';
       break;
-    case DeviceKind::battery:
-      out << "kind = \"battery\"\n";
-      write_series(out, "power_min_w", device.power_min_w);
-      write_series(out, "power_max_w", device.power_max_w);
-      out << "energy_min_wh = " << device.energy_min_wh << "\nenergy_max_wh = " << device.energy_max_wh
-          << "\nenergy_start_wh = " << device.energy_start_wh << "\nenergy_end_min_wh = " << device.energy_end_min_wh
-          << "\nenergy_end_max_wh = " << device.energy_end_max_wh << '\n';
+    case DeviceKind::generator:
+      write_powers(out, device);
+      out << "cost_linear = " << device.cost_linear << "\ncost_quadratic = " << device.cost_quadratic << '\n';
       break;
-    case DeviceKind::appliance:
-      out << "kind = \"appliance\"\n";
-      // An array even if the run has one step: a single number would mean all slots.
-      out << "run_w = [";
-      for (std::size_t i = 0; i < device.profile_w.size(); ++i) out << (i == 0 ? "" : ", ") << device.profile_w[i];
-      out << "]\nearliest_slot = " << device.start_slot << "\nlatest_end_slot = " << device.end_slot << '\n';
-      break;
-    default: throw InputError("device.type", "linux_node has no section for it yet");
+    case DeviceKind::banded: write_banded(out, device); break;
+    case DeviceKind::home: break;
+  }
+}
+
+void write_kind(std::ostream& out, const solver::Device& device) {
+  if (device.kind != DeviceKind::home) return write_single(out, device);
+  out << "kind = \"home\"\nlimit_w = " << device.limit_w << '\n';
+  for (std::uint32_t i = 0; i < device.part_count; ++i) {
+    // Two digits, since the tables are taken in the order of their names.
+    out << "\n[device.parts.part_" << i / 10 << i % 10 << "]\n";
+    write_single(out, device.parts[i]);
   }
 }
 

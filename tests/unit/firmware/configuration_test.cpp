@@ -69,7 +69,8 @@ TEST(configuration, names_the_line_and_key_of_each_mistake) {
   } cases[] = {
       {"id = 3", "id = 0", "d.toml:2: device.id: must be an integer from 1 to 4294967295"},
       {"kind = \"battery\"", "kind = \"barrel\"",
-       "d.toml:3: device.kind: must be one of \"fixed\", \"curtailable\", \"shapeable\", \"battery\", \"appliance\""},
+       "d.toml:3: device.kind: must be one of \"fixed\", \"curtailable\", \"shapeable\", \"battery\", \"appliance\", "
+     "\"thermal\", \"switched\", \"generator\", \"banded\", \"home\""},
       {"slots = 4", "slots = 97", "d.toml:4: device.slots: must be an integer from 1 to 96"},
       {"slot_seconds = 900", "slot_seconds = 700", "d.toml:5: device.slot_seconds: must divide 3600"},
       {"1000, 1500, 2000]", "1000]", "d.toml:7: device.power_max_w: has 2 entries; there are 4 slots"},
