@@ -48,7 +48,7 @@ COMMENTED = C_LIKE | {".py", ".sh", ".js", ".mjs", ".cjs", ".ts", ".cmake", ".md
                       ".yaml", ".in", ".conf", ".service"}
 COMMENTED_NAMES = {"CMakeLists.txt", "run", ".clang-format", ".gitignore"}
 # Names that a tool looks for in every folder, and .ci/run, which is ./run for machines.
-REPEATED_NAMES = {"run", "CMakeLists.txt", "README.md", "package.json", "package-lock.json", ".npmrc", ".gitignore", "go.mod", "go.sum"}
+REPEATED_NAMES = {"run", "Kconfig", "CMakeLists.txt", "README.md", "package.json", "package-lock.json", ".npmrc", ".gitignore", "go.mod", "go.sum"}
 
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|\bnot (yet )?implemented\b")
 ONE_MACHINE = re.compile(r"(?<![\w.$}])/(?:home/\w+|root|work|mnt|Users)/")
