@@ -100,7 +100,8 @@ class Runner {
   };
   static constexpr std::uint32_t answers_max = 2 * node::actions_max;
 
-  void restore_records() {
+  // Not inlined: its buffer must not lie below the first step.
+  [[gnu::noinline]] void restore_records() {
     std::array<std::uint8_t, node::record_size_max> record{};
     for (const node::RecordId id : {node::RecordId::boot, node::RecordId::head, node::RecordId::message, node::RecordId::schedule_a,
                                     node::RecordId::schedule_b}) {

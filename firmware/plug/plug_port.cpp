@@ -44,6 +44,13 @@ const char* fault_name(hal::Fault fault) {
 
 }  // namespace
 
+[[gnu::noinline]] static void tell_relay(bool on, const node::Evidence& why) {
+  Line line = event("relay");
+  line.add("on", std::uint64_t{on});
+  add_evidence(line, why);
+  tell(line);
+}
+
 Line event(const char* name) {
   Line line;
   line.add("@").number(board::now_ms()).add(" ").add(name);
@@ -56,12 +63,16 @@ void tell(const Line& line) {
 }
 
 Error PlugPort::open() {
-  if (const Error error = store_.mount(); error != Error::none) return error;
+  WATTPROOF_TRY(store_.mount());
+  WATTPROOF_TRY(seed());
+  return open_key();
+}
+
+Error PlugPort::seed() {
   std::array<std::uint8_t, crypto::raw_entropy_size> noise{};
   const crypto::WipedAtExit wiped(noise);
   if (!board::draw_noise(noise)) return Error::entropy_failed;
-  WATTPROOF_TRY(drbg_.seed(noise, {}));
-  return open_key();
+  return drbg_.seed(noise, {});
 }
 
 Error PlugPort::open_key() {
@@ -102,12 +113,7 @@ Error PlugPort::write_record(std::uint8_t id, Bytes record) {
 
 Error PlugPort::set_relay(bool on, const node::Evidence& why) {
   board::set_relay(on);
-  if (!relay_told_ || relay_on_ != on) {
-    Line line = event("relay");
-    line.add("on", std::uint64_t{on});
-    add_evidence(line, why);
-    tell(line);
-  }
+  if (!relay_told_ || relay_on_ != on) tell_relay(on, why);
   relay_told_ = true;
   relay_on_ = on;
   return Error::none;

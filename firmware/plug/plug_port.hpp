@@ -51,8 +51,9 @@ class PlugPort {
   [[nodiscard]] std::uint32_t write_failures() const { return write_failures_; }
 
  private:
-  Error open_key();
-  Error make_key();
+  [[gnu::noinline]] Error seed();
+  [[gnu::noinline]] Error open_key();
+  [[gnu::noinline]] Error make_key();
 
   PlugLink& link_;
   board::Flash flash_{};

@@ -48,7 +48,7 @@ const char* life_name(Life life) {
   return "unknown";
 }
 
-void tell_boot() {
+[[gnu::noinline]] void tell_boot() {
   const board::ResetNote& note = board::reset_note();
   Line line = event("boot");
   line.add("board", board::name()).add("version", WATTPROOF_VERSION).add("cause", cause_name(note.cause)).add("failures", std::uint64_t{note.failures});
@@ -57,19 +57,38 @@ void tell_boot() {
   tell(line);
 }
 
+[[gnu::noinline]] void tell_press(Press press) {
+  Line line = event("button");
+  tell(line.add("press", press == Press::brief ? "brief" : "lasting"));
+}
+
 }  // namespace
 
 void Plug::boot() {
   tell_boot();
-  if (const Error error = port_.open(); error != Error::none) return refuse("refused", error);
+  if (prepare()) start();
+}
+
+// False if there is nothing to run: the reason was told.
+bool Plug::prepare() {
+  if (const Error error = port_.open(); error != Error::none) {
+    refuse("refused", error);
+    return false;
+  }
   Line line = event("identity");
   line.add("address", Bytes(port_.address()));
   tell(line);
-  if (board::reset_note().failures >= failures_max) return refuse("boot_loop", Error::hardware_failed);
-  if (const Error error = check_version(); error != Error::none) return refuse("image_refused", error);
-  const Error error = configure();
-  if (error == Error::record_absent) return tell(event("unprovisioned"));
-  if (error != Error::none) return refuse("settings_refused", error);
+  Error error = check_version();
+  if (board::reset_note().failures >= failures_max) refuse("boot_loop", Error::hardware_failed);
+  else if (error != Error::none) refuse("image_refused", error);
+  else if (error = configure(); error == Error::record_absent) tell(event("unprovisioned"));
+  else if (error != Error::none) refuse("settings_refused", error);
+  else return true;
+  return false;
+}
+
+void Plug::start() {
+  if (const Error error = runner_.start(); error != Error::none) return refuse("refused", error);
   life_ = Life::running;
   tell(event("started"));
 }
@@ -102,8 +121,7 @@ Error Plug::configure() {
   WATTPROOF_TRY(node_.configure(config));
   std::array<std::uint8_t, 8> seed{};
   WATTPROOF_TRY(port_.entropy(seed));
-  WATTPROOF_TRY(open_link(link_, settings_, port_.address(), port_.random(), load_be64(seed.data())));
-  return runner_.start();
+  return open_link(link_, settings_, port_.address(), port_.random(), load_be64(seed.data()));
 }
 
 void Plug::turn() {
@@ -130,21 +148,21 @@ void Plug::turn() {
 // One frame a turn: a flood must not keep the node from its outputs.
 void Plug::serve_link(std::uint64_t now_ms) {
   link_.service(now_ms);
-  if (link_.is_up() != link_was_up_) {
-    link_was_up_ = link_.is_up();
-    Line line = event(link_was_up_ ? "link_up" : "link_down");
-    if (!link_was_up_) line.add(" detail=").add(link_.last_failure());
-    tell(line);
-    runner_.feed({.kind = link_was_up_ ? node::InputKind::link_up : node::InputKind::link_down});
-  } else if (!link_was_up_ && link_.failure_count() != link_failures_) {
-    Line line = event("link_refused");
-    tell(line.add(" detail=").add(link_.last_failure()));
-  }
+  const bool has_changed = link_.is_up() != link_was_up_;
+  if (has_changed || link_.failure_count() != link_failures_) tell_link();
   link_failures_ = link_.failure_count();
+  link_was_up_ = link_.is_up();
+  if (has_changed) runner_.feed({.kind = link_was_up_ ? node::InputKind::link_up : node::InputKind::link_down});
   const Bytes frame = link_.frame();
   if (frame.empty()) return;
   runner_.feed({.kind = node::InputKind::frame, .frame = frame});
   link_.release();
+}
+
+void Plug::tell_link() {
+  Line line = event(link_.is_up() ? "link_up" : link_was_up_ ? "link_down" : "link_refused");
+  if (!link_.is_up()) line.add(" detail=").add(link_.last_failure());
+  tell(line);
 }
 
 void Plug::serve_button(std::uint64_t now_ms) {
@@ -155,9 +173,7 @@ void Plug::serve_button(std::uint64_t now_ms) {
     input.button = node_.relay_is_on() ? node::ButtonCommand::force_off : node::ButtonCommand::force_on;
     input.button_s = settings_.button_s;
   }
-  is_overridden_ = press == Press::brief;
-  Line line = event("button");
-  tell(line.add("press", press == Press::brief ? "brief" : "lasting"));
+  tell_press(press);
   runner_.feed(input);
 }
 

@@ -39,15 +39,19 @@ class Plug {
   [[nodiscard]] std::uint32_t version_counter_min() const { return version_counter_min_; }
 
  private:
+  // Apart and never inlined, so that the frames of one do not lie below the other: what they hold is a kilobyte each.
+  [[gnu::noinline]] bool prepare();
+  [[gnu::noinline]] Error configure();
+  [[gnu::noinline]] void start();
   Error check_version();
-  Error configure();
   void refuse(const char* what, Error error);
-  void serve_console();
-  void answer(Command command, Line& reply);
-  void commit(Line& reply);
-  void serve_button(std::uint64_t now_ms);
+  [[gnu::noinline]] void serve_console();
+  [[gnu::noinline]] void answer(Command command, Line& reply);
+  [[gnu::noinline]] void commit(Line& reply);
+  [[gnu::noinline]] void serve_button(std::uint64_t now_ms);
   void serve_link(std::uint64_t now_ms);
-  void tell_progress();
+  [[gnu::noinline]] void tell_progress();
+  [[gnu::noinline]] void tell_link();
   void watch_health(std::uint64_t now_ms);
   void show(std::uint64_t now_ms);
 
@@ -68,7 +72,6 @@ class Plug {
   node::Mode mode_ = node::Mode::starting;
   std::uint32_t errors_told_ = 0;
   std::uint64_t error_told_ms_ = 0;
-  bool is_overridden_ = false;
 };
 
 }  // namespace wattproof::firmware

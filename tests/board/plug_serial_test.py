@@ -39,7 +39,7 @@ class Cases(PlugCase):
         self.assertTrue(all(answer.startswith("ok") for answer in self.answers), self.answers)
         self.assertFalse(self.board.is_closed(), "open until a schedule is proved")
         closed = self.wait_closed(60, "slot 0")
-        self.assertEqual("schedule", self.board.events("relay")[-1]["reason"])
+        self.assertEqual("schedule", self.board.wait_for("relay", 2, on="1")["reason"])
         opened = self.wait_open(SLOT_SECONDS + 2, "slot 1")
         self.assertAlmostEqual(opened - closed, SLOT_SECONDS, delta=2)
         self.wait_closed(SLOT_SECONDS + 2, "slot 2")

@@ -31,7 +31,7 @@ class Cases(PlugCase):
         self.assertTrue(all(answer.startswith("ok") for answer in self.answers), self.answers)
         self.assertFalse(self.board.pins.level(RELAY), "open until a schedule is proved")
         closed = self.wait_closed(60, "slot 0")
-        told = self.board.events("relay")[-1]
+        told = self.board.wait_for("relay", 2, on="1")
         self.assertEqual("schedule", told["reason"])
         self.assertGreater(int(told["block"]), 0)
         self.assertTrue(self.community.events("gateway", "final"))
