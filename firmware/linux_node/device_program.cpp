@@ -19,6 +19,8 @@ namespace {
 // Frames taken from the link between two looks at the clock: a flood must not keep the node from its outputs.
 constexpr int frames_per_turn_max = 8;
 
+constexpr int safe_mode_poll_ms = 1000;
+
 // A relay that is driven the wrong way round would click at every start: systemd does not restart after this status.
 constexpr int exit_configuration = 3;
 
@@ -52,6 +54,8 @@ int DeviceProgram::run() {
   const int signals = open_signals();
   if (signals < 0) return 1;
   if (const Error error = port_.open(); error != Error::none) return error == Error::configuration_invalid ? exit_configuration : 1;
+  watchdog_ms_ = hal::watchdog_feed_ms();
+  if (starts_.begin() && !outlasts_safe_mode(signals)) return stop(signals);
   if (port_.open_link() != Error::none) return 1;
   if (const Error error = node_.configure(to_node_config(configuration_, port_.address())); error != Error::none) {
     port_.log(Level::error, Event("configuration_refused").add("error", error).add("detail", check_node_config(configuration_)));
@@ -63,8 +67,8 @@ int DeviceProgram::run() {
   }
   port_.log(Level::info, Event("started").add("address", to_hex(port_.address())).add("id", configuration_.device.id)
                              .add("head", node_.head().number));
-  watchdog_ms_ = hal::watchdog_feed_ms();
   hal::notify_service("READY=1");
+  const std::uint64_t started_ms = LinuxPort::real_ms();
   pollfd entries[4] = {{signals, POLLIN, 0}, {-1, 0, 0}, {port_.button_file(), POLLIN, 0}, {-1, 0, 0}};
   while ((entries[0].revents & POLLIN) == 0) {
     runner_.run();
@@ -75,11 +79,32 @@ int DeviceProgram::run() {
     serve_meter();
     tell_progress();
     feed_watchdog();
+    if (starts_.count() != 0 && LinuxPort::real_ms() - started_ms >= StartCount::good_ms) starts_.end();
     entries[1] = {port_.link().socket(), static_cast<short>(port_.link().wants_write() ? POLLIN | POLLOUT : POLLIN), 0};
     entries[3] = {port_.meter_file(), POLLIN, 0};
     poll(entries, 4, wait_ms());
   }
+  return stop(signals);
+}
+
+// After crashes in a row: the relay is held open, and nothing else is done, until a while has passed. False after a signal.
+bool DeviceProgram::outlasts_safe_mode(int signals) {
+  port_.log(Level::error, Event("safe_mode").add("starts", starts_.count()).add("wait_s", StartCount::safe_mode_ms / 1000)
+                              .add("detail", "the starts before ended within a minute; the outputs stay safe"));
+  port_.make_safe();
+  hal::notify_service("READY=1");
+  const std::uint64_t begin_ms = LinuxPort::real_ms();
+  pollfd entry{signals, POLLIN, 0};
+  while (LinuxPort::real_ms() - begin_ms < StartCount::safe_mode_ms) {
+    feed_watchdog();
+    if (poll(&entry, 1, safe_mode_poll_ms) == 1) return false;
+  }
+  return true;
+}
+
+int DeviceProgram::stop(int signals) {
   hal::notify_service("STOPPING=1");
+  starts_.end();
   port_.make_safe();
   port_.link().close();
   port_.log(Level::info, Event("stopped").add("suppressed_events", log_.suppressed()));

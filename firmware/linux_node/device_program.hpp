@@ -6,6 +6,7 @@
 
 #include "firmware/linux_node/configuration.hpp"
 #include "firmware/linux_node/linux_port.hpp"
+#include "firmware/linux_node/start_count.hpp"
 #include "hal/runner.hpp"
 #include "node/node.hpp"
 
@@ -14,15 +15,16 @@ namespace wattproof::firmware {
 class DeviceProgram {
  public:
   DeviceProgram(const Configuration& configuration, LinuxPort& port, node::Node& node, EventLog& log)
-      : configuration_(configuration), port_(port), node_(node), log_(log), runner_(node, port) {}
+      : configuration_(configuration), port_(port), node_(node), log_(log), runner_(node, port), starts_(configuration.store_folder) {}
 
   // Runs until SIGTERM, SIGINT or SIGHUP, then drives the outputs to their safe state and takes leave of the broker. The exit
-  // status: 0 after a signal, 1 if it could not start (the log says why), 3
-  // if the relay is driven the wrong way round.
+  // status: 0 after a signal, 1 if it could not start (the log says why), 3 if the relay is driven the wrong way round.
   int run();
 
  private:
   int open_signals();
+  bool outlasts_safe_mode(int signals);
+  int stop(int signals);
   void serve_link();
   void serve_relay();
   void serve_button();
@@ -36,6 +38,7 @@ class DeviceProgram {
   node::Node& node_;
   EventLog& log_;
   hal::Runner<LinuxPort, node::Node> runner_;
+  StartCount starts_;
 
   bool link_was_up_ = false;
   std::string link_error_;
