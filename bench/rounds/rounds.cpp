@@ -43,7 +43,7 @@ struct Day {
 std::uint64_t usual_penalty(const Profile& price) {
   constexpr std::int64_t typical_power_w = 3000;
   const auto [low, high] = std::minmax_element(price.begin(), price.end());
-  const std::int64_t spread = std::max<std::int64_t>(std::int64_t{*high} - *low, typical_power_w);
+  const std::int64_t spread = std::clamp<std::int64_t>(std::int64_t{*high} - *low, 90'000, 300'000);
   return static_cast<std::uint64_t>((spread << 16) / typical_power_w);
 }
 
@@ -193,6 +193,8 @@ void measure(const RealDays& days, std::uint32_t slots, std::uint32_t count, std
   for (std::uint32_t i = 0; i < count; ++i) members.emplace_back(solver::Grid{slots, 86'400 / slots}, random);
   Day day = make_day(days, first_day, number, count);
   set_cap(day, members);
+  const auto [low, high] = std::minmax_element(day.parameters.price.begin(), day.parameters.price.end());
+  const bool is_ordinary = *high - *low <= ordinary_spread;
   std::vector<Member> after;
   std::optional<Epoch> ended;
   const std::string which = std::to_string(slots) + " slots, " + std::to_string(count) + " devices, day " +
@@ -201,7 +203,7 @@ void measure(const RealDays& days, std::uint32_t slots, std::uint32_t count, std
     std::vector<Member> cold = members;
     const Epoch epoch(day, static_cast<std::uint64_t>(factor * static_cast<double>(day.rho0)), cold, nullptr);
     all.cold.add(epoch, which.c_str());
-    if (day.rho0 <= usual_penalty({0, ordinary_spread})) all.ordinary.add(epoch, which.c_str());
+    if (is_ordinary) all.ordinary.add(epoch, which.c_str());
     if (!epoch.is_final() || factor != 1.0) continue;
     after = cold;
     ended.emplace(epoch);

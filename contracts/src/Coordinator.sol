@@ -3,36 +3,49 @@ pragma solidity 0.8.37;
 
 import {FloorMath} from "./FloorMath.sol";
 import {PackedVectors} from "./PackedVectors.sol";
+import {ProfileSums} from "./ProfileSums.sol";
 
 /// @title The coordinator's side of sharing ADMM: from the sum of all profiles to the next plan and price
-/// @notice Over-relaxation 8/5, applied to the mean, so that no slot costs more than O(1) whatever the number of devices.
+/// @notice Over-relaxation 8/5, applied to the sum, so that no slot costs more than O(1) whatever the number of devices.
+/// What a slot is short of is shared among its movers alone: those that changed their power there of late, n of N. Dividing by N
+/// instead, as the textbook does, makes every step shorter by n / N, since who cannot move does not (docs/DESIGN.md).
 /// z, u, xb, zp in 1/16 W; the sum S, base and cap in W; prices in micro-units per kWh; rho and gamma in 2^-16 micro-units per
 /// kWh and W. Bounds, from which it follows that nothing here or in Residuals leaves its integer: |x| <= 2*10^6, T <= 288,
-/// N <= 2^20, rho0 and gamma < 2^40, |k| <= 24, and in a round that is not the last |u| < 2^40 before the penalty changes.
+/// N <= 2^16, N / 16 <= n <= N, rho0 and gamma < 2^40, |k| <= 24, and in a round that is not the last |u| < 2^36 before the
+/// penalty changes.
 library Coordinator {
     using FloorMath for int256;
     using PackedVectors for uint256;
+    using ProfileSums for uint256[];
 
     /// @dev A scaled price of this size means that the cap cannot be met.
-    int256 internal constant U_MAX = 2 ** 40;
+    int256 internal constant U_MAX = 2 ** 36;
 
     /// @dev The plan stays below the cap by cap / 256, so that the profiles, which follow it within a tolerance, meet it.
     int256 internal constant CAP_MARGIN_DIVISOR = 256;
+
+    /// @dev The first two rounds of a cold epoch move everybody; they say little about who can move later.
+    uint256 private constant COUNT_FROM_ROUND = 3;
+    /// @dev After this round the movers of a slot do not become fewer: a slow epoch ends as textbook ADMM over whoever moves.
+    uint256 private constant SHRINK_TO_ROUND = 20;
 
     /// @dev What a round rests on. `parametersAt` is a calldata position: u64 gamma, then T times (price, base, cap), each i32.
     struct Problem {
         int256 devices;
         int256 rho;
         int256 gamma;
+        int256 least; // of the movers of a slot
+        uint256 round;
+        uint256 slots;
         uint256 parametersAt;
-        int256[] sums;
+        uint256[] sums; // as ProfileSums packs them
     }
 
     /// @dev What a round leaves to judge it by. All but the last three in (1/16 W)^2.
     struct Outcome {
-        uint256 gap2; // sum of (16 S - N z')^2, which is N * primal^2
-        int256 shift2; // sum of 2 (xb' - xb) a + a^2 with a = (z' - z) - (xb' - xb)
-        uint256 z2; // |z'|^2
+        uint256 gap2; // sum of (16 S - n z')^2, which is N * primal^2
+        int256 shift2; // sum of 2 n (xb' - xb) a + N a^2 with a = (z' - z) - (xb' - xb)
+        uint256 z2; // sum of (n z')^2, which is N times the square of the plan of all devices
         uint256 u2; // |u'|^2
         bool uTooLarge;
         uint256 worstSlot; // the first slot of the greatest S + base - cap
@@ -46,13 +59,40 @@ library Coordinator {
         return rho == 0 ? int256(1) : int256(rho);
     }
 
-    /// @dev The vectors of a cold start: everybody keeps its fallback profile, there is no price.
-    function coldStart(int256[] memory sums, int256 devices) internal pure returns (PackedVectors.Vectors memory first) {
-        first.xb = new int256[](sums.length);
-        for (uint256 t = 0; t < sums.length; ++t) first.xb[t] = (16 * sums[t]).floorDiv(devices);
+    /// @dev The vectors of a cold start: everybody keeps its fallback profile, there is no price, and anyone may move.
+    function coldStart(uint256[] memory sums, uint256 slots, int256 devices)
+        internal
+        pure
+        returns (PackedVectors.Vectors memory first)
+    {
+        first.xb = new int256[](slots);
+        first.movers = new int256[](slots);
+        for (uint256 t = 0; t < slots; ++t) {
+            (int256 sum,) = sums.slotOf(t);
+            first.xb[t] = (16 * sum).floorDiv(devices);
+            first.movers[t] = devices;
+        }
         first.z = first.xb;
         first.zp = first.xb;
-        first.u = new int256[](sums.length);
+        first.u = new int256[](slots);
+        first.moves = new int256[](slots);
+    }
+
+    /// @dev Those of a warm start, in place, from the end of an earlier epoch: its movers as far as the new number of devices
+    /// allows, and nothing counted yet.
+    function warmStart(PackedVectors.Vectors memory vectors, int256 devices) internal pure {
+        vectors.zp = vectors.z;
+        for (uint256 t = 0; t < vectors.z.length; ++t) {
+            int256 movers = vectors.movers[t];
+            int256 least = leastMovers(devices);
+            vectors.movers[t] = movers < least ? least : movers > devices ? devices : movers;
+            vectors.moves[t] = 0;
+        }
+    }
+
+    /// @dev How many of `devices` share a slot at least, so that the vectors stay bounded: a sixteenth, rounded up.
+    function leastMovers(int256 devices) internal pure returns (int256) {
+        return (devices + 15) / 16;
     }
 
     /// @dev One round. Turns `vectors` into those of the next round, without a change of the penalty.
@@ -62,18 +102,47 @@ library Coordinator {
         returns (Outcome memory outcome)
     {
         outcome.worstExcess = type(int256).min;
-        uint256 slots = problem.sums.length;
-        for (uint256 t = 0; t < slots; ++t) _slot(problem, vectors, outcome, t);
+        for (uint256 t = 0; t < problem.slots; ++t) {
+            (int256 sum, int256 moves) = problem.sums.slotOf(t);
+            _slot(problem, vectors, outcome, t, sum, _recount(problem, vectors, t, moves));
+        }
     }
 
-    function _slot(Problem memory problem, PackedVectors.Vectors memory vectors, Outcome memory outcome, uint256 t)
+    /// @dev The movers of a slot after this round, and z and xb per each of them.
+    function _recount(Problem memory problem, PackedVectors.Vectors memory vectors, uint256 t, int256 moves)
         private
         pure
+        returns (int256 movers)
     {
         unchecked {
-            int256 sum16 = 16 * problem.sums[t];
+            int256 moved = moves - vectors.moves[t]; // at most once a device and round: no more than N
+            int256 before = vectors.movers[t];
+            vectors.moves[t] = moves;
+            movers = before;
+            if (moved > before) {
+                if (problem.round >= COUNT_FROM_ROUND) movers = moved;
+            } else if (problem.round >= COUNT_FROM_ROUND && problem.round <= SHRINK_TO_ROUND) {
+                movers = (moved + before) >> 1;
+            }
+            if (movers < problem.least) movers = problem.least;
+            if (movers == before) return movers;
+            vectors.movers[t] = movers;
+            vectors.z[t] = (vectors.z[t] * before).floorDiv(movers);
+            vectors.xb[t] = (vectors.xb[t] * before).floorDiv(movers);
+        }
+    }
+
+    function _slot(
+        Problem memory problem,
+        PackedVectors.Vectors memory vectors,
+        Outcome memory outcome,
+        uint256 t,
+        int256 sum,
+        int256 movers
+    ) private pure {
+        unchecked {
             int256 z = vectors.z[t];
-            int256 xbNext = sum16.floorDiv(problem.devices);
+            int256 xbNext = (16 * sum).floorDiv(movers);
             int256 h = (8 * xbNext - 3 * z).floorDiv(5);
             int256 zNext;
             int256 uNext;
@@ -82,22 +151,23 @@ library Coordinator {
                 int256 base = (position + 4).int32At();
                 int256 cap = (position + 8).int32At();
                 int256 u = vectors.u[t];
-                zNext = _plan(problem, position.int32At(), base, h + u);
-                int256 room = (16 * (cap - cap.floorDiv(CAP_MARGIN_DIVISOR) - base)).floorDiv(problem.devices);
+                zNext = _plan(problem, movers, position.int32At(), base, h + u);
+                int256 room = (16 * (cap - cap.floorDiv(CAP_MARGIN_DIVISOR) - base)).floorDiv(movers);
                 if (zNext > room) zNext = room;
                 uNext = u - (zNext - h);
-                int256 excess = problem.sums[t] + base - cap;
+                int256 excess = sum + base - cap;
                 if (excess > outcome.worstExcess) {
                     outcome.worstExcess = excess;
                     outcome.worstSlot = t;
                 }
             }
-            int256 gap = sum16 - problem.devices * zNext;
+            int256 plan = movers * zNext;
+            int256 gap = 16 * sum - plan;
             int256 dxb = xbNext - vectors.xb[t];
             int256 a = zNext - z - dxb;
             outcome.gap2 += uint256(gap * gap);
-            outcome.shift2 += 2 * dxb * a + a * a;
-            outcome.z2 += uint256(zNext * zNext);
+            outcome.shift2 += (2 * movers * dxb + problem.devices * a) * a;
+            outcome.z2 += uint256(plan * plan);
             outcome.u2 += uint256(uNext * uNext);
             if (uNext >= U_MAX || uNext <= -U_MAX) outcome.uTooLarge = true;
             vectors.zp[t] = z;
@@ -107,11 +177,15 @@ library Coordinator {
         }
     }
 
-    /// @dev The minimiser of price y + gamma/2 y^2 + the proximal term, y = base + N z, before it is clipped at the cap.
-    function _plan(Problem memory problem, int256 price, int256 base, int256 point) private pure returns (int256) {
+    /// @dev The minimiser of price y + gamma/2 y^2 + the proximal term, y = base + n z, before it is clipped at the cap.
+    function _plan(Problem memory problem, int256 movers, int256 price, int256 base, int256 point)
+        private
+        pure
+        returns (int256)
+    {
         unchecked {
             int256 numerator = problem.rho * point - (price << 20) - 16 * problem.gamma * base;
-            return numerator.floorDiv(problem.rho + problem.gamma * problem.devices);
+            return numerator.floorDiv(problem.rho + problem.gamma * movers);
         }
     }
 }

@@ -7,13 +7,19 @@ library PackedVectors {
     /// @dev The most slots of an epoch: one day of five minutes.
     uint256 internal constant SLOTS_MAX = 288;
 
-    /// @dev The four vectors of an epoch, in 1/16 W: plan per device, scaled price, mean of the profiles, plan before.
+    /// @dev The vectors of an epoch. Four in 1/16 W: plan per mover, scaled price, sum of the profiles per mover, plan before;
+    /// and what the coordinator alone needs: how many movers share a slot, and how many moves the slot had seen before this round.
     struct Vectors {
         int256[] z;
         int256[] u;
         int256[] xb;
         int256[] zp;
+        int256[] movers;
+        int256[] moves;
     }
+
+    /// @dev Bytes of the vectors for each slot.
+    uint256 internal constant SLOT_SIZE = 40;
 
     function start(bytes calldata data) internal pure returns (uint256 position) {
         assembly ("memory-safe") {
@@ -71,46 +77,56 @@ library PackedVectors {
         }
     }
 
-    /// @dev Reads z, u, xb, zp of `slots` elements each (32 bytes a slot).
+    /// @dev Reads z, u, xb, zp of `slots` i64 each, then movers and moves of `slots` u32 each.
     function decode(bytes calldata data, uint256 slots) internal pure returns (Vectors memory vectors) {
         uint256 position = start(data);
-        vectors.z = _decode64(position, slots);
-        vectors.u = _decode64(position + 8 * slots, slots);
-        vectors.xb = _decode64(position + 16 * slots, slots);
-        vectors.zp = _decode64(position + 24 * slots, slots);
+        vectors.z = _decode(position, 8, slots);
+        vectors.u = _decode(position + 8 * slots, 8, slots);
+        vectors.xb = _decode(position + 16 * slots, 8, slots);
+        vectors.zp = _decode(position + 24 * slots, 8, slots);
+        vectors.movers = _decode(position + 32 * slots, 4, slots);
+        vectors.moves = _decode(position + 36 * slots, 4, slots);
     }
 
-    /// @dev Writes z, u, xb, zp one after the other. Every element fits in 64 bits (see Coordinator).
+    /// @dev Writes them one after the other. Every element fits in its bits (see Coordinator).
     function encode(Vectors memory vectors) internal pure returns (bytes memory data) {
-        uint256 size = 8 * vectors.z.length;
-        data = new bytes(4 * size + 32); // a word more: each element is written as a whole word
-        _encode64(data, 0, vectors.z);
-        _encode64(data, size, vectors.u);
-        _encode64(data, 2 * size, vectors.xb);
-        _encode64(data, 3 * size, vectors.zp);
+        uint256 slots = vectors.z.length;
+        data = new bytes(SLOT_SIZE * slots + 32); // a word more: each element is written as a whole word
+        _encode(data, 0, 8, vectors.z);
+        _encode(data, 8 * slots, 8, vectors.u);
+        _encode(data, 16 * slots, 8, vectors.xb);
+        _encode(data, 24 * slots, 8, vectors.zp);
+        _encode(data, 32 * slots, 4, vectors.movers);
+        _encode(data, 36 * slots, 4, vectors.moves);
         assembly ("memory-safe") {
-            mstore(data, mul(4, size))
+            mstore(data, mul(slots, 40))
         }
     }
 
-    function _decode64(uint256 position, uint256 slots) private pure returns (int256[] memory values) {
+    /// @dev Reads `slots` signed numbers of `size` bytes each.
+    function _decode(uint256 position, uint256 size, uint256 slots) private pure returns (int256[] memory values) {
         values = new int256[](slots);
-        for (uint256 t = 0; t < slots; ++t) {
-            int256 value = int64At(position + 8 * t);
-            assembly ("memory-safe") {
-                mstore(add(add(values, 32), shl(5, t)), value)
+        assembly ("memory-safe") {
+            let to := add(values, 32)
+            let end := add(to, shl(5, slots))
+            let shift := sub(256, shl(3, size))
+            for {} lt(to, end) { to := add(to, 32) } {
+                mstore(to, sar(shift, calldataload(position)))
+                position := add(position, size)
             }
         }
     }
 
-    function _encode64(bytes memory data, uint256 offset, int256[] memory values) private pure {
+    /// @dev Writes the low `size` bytes of each value.
+    function _encode(bytes memory data, uint256 offset, uint256 size, int256[] memory values) private pure {
         assembly ("memory-safe") {
             let to := add(add(data, 32), offset)
             let from := add(values, 32)
             let end := add(from, shl(5, mload(values)))
+            let shift := sub(256, shl(3, size))
             for {} lt(from, end) { from := add(from, 32) } {
-                mstore(to, shl(192, mload(from)))
-                to := add(to, 8)
+                mstore(to, shl(shift, mload(from)))
+                to := add(to, size)
             }
         }
     }

@@ -17,7 +17,7 @@ library Residuals {
     /// epochs, a penalty that is somewhat too low costs fewer rounds than one that is too high.
     uint256 private constant DUAL_WEIGHT = 4;
 
-    /// @dev What is compared: with N devices primal^2 = gap2 / N, relative to `scale2`; dual^2 relative to N * u2.
+    /// @dev What is compared: with N devices primal^2 = gap2 / N, relative to `scale2` / N; dual^2 relative to N * u2.
     struct Measure {
         uint256 devices;
         uint256 gap2;
@@ -33,12 +33,12 @@ library Residuals {
         pure
         returns (Measure memory result)
     {
-        int256 dual2 = int256(256 * movement) + int256(devices) * outcome.shift2;
-        uint256 zScale2 = devices * outcome.z2;
+        int256 dual2 = int256(256 * movement) + outcome.shift2;
+        uint256 powerScale2 = 256 * devices * power2;
         result.devices = devices;
         result.gap2 = outcome.gap2;
         result.dual2 = dual2 > 0 ? uint256(dual2) : 0;
-        result.scale2 = 256 * power2 > zScale2 ? 256 * power2 : zScale2;
+        result.scale2 = powerScale2 > outcome.z2 ? powerScale2 : outcome.z2;
         result.u2 = outcome.u2;
     }
 
@@ -49,7 +49,7 @@ library Residuals {
 
     /// @dev Whether both residuals are within 10^-3 of their scale or the absolute tolerance.
     function small(Measure memory m, uint256 absolute2) internal pure returns (bool) {
-        uint256 primalBound = m.devices * (m.scale2 + TOLERANCE_DIVISOR * absolute2);
+        uint256 primalBound = m.scale2 + TOLERANCE_DIVISOR * m.devices * absolute2;
         uint256 dualBound = m.devices * m.u2 + TOLERANCE_DIVISOR * absolute2;
         return TOLERANCE_DIVISOR * m.gap2 <= primalBound && TOLERANCE_DIVISOR * m.dual2 <= dualBound;
     }
@@ -60,7 +60,7 @@ library Residuals {
     function penaltyStep(Measure memory m, uint256 round) internal pure returns (int8) {
         uint256 most = round >= 2 && round <= 6 ? 3 : round >= 8 && round <= 60 && round & 1 == 0 ? 1 : 0;
         if (most == 0) return 0;
-        uint256 primal = m.gap2 * m.u2;
+        uint256 primal = m.devices * m.gap2 * m.u2;
         uint256 dual = DUAL_WEIGHT * m.dual2 * m.scale2;
         int8 up = _steps(primal, dual, most);
         return up != 0 ? up : -_steps(dual, primal, most);

@@ -25,7 +25,6 @@ contract Scheduler is SchedulerBatches {
     using DeviceRecords for DeviceRecord;
     using PackedVectors for uint256;
     using PackedVectors for PackedVectors.Vectors;
-    using ProfileSums for uint256[];
     using ProfileSums for uint256[72];
     using Residuals for Residuals.Measure;
 
@@ -123,7 +122,7 @@ contract Scheduler is SchedulerBatches {
         if (_isWarm(entry.rules.warmEpoch, h, warmHead)) {
             vectors = _warmStart(h, warmHead, warmVectors);
         } else {
-            vectors = Coordinator.coldStart(entry.sums.load(h.slots).values(h.slots), int256(uint256(participants)));
+            vectors = Coordinator.coldStart(entry.sums.load(h.slots), h.slots, int256(uint256(participants)));
         }
         entry.counters.settledBefore = participants;
         _openRound(entry, h, vectors.encode());
@@ -143,8 +142,11 @@ contract Scheduler is SchedulerBatches {
             int256(uint256(h.participants)),
             Coordinator.penalty(h.rho0, h.penaltyShift),
             int256(uint256(PackedVectors.start(parameters).uint64At())),
+            Coordinator.leastMovers(int256(uint256(h.participants))),
+            h.round,
+            h.slots,
             PackedVectors.start(parameters),
-            entry.sums.load(h.slots).values(h.slots)
+            entry.sums.load(h.slots)
         );
         Coordinator.Outcome memory outcome = Coordinator.step(problem, v);
         _conclude(entry, h, v, outcome, settled);
@@ -304,7 +306,7 @@ contract Scheduler is SchedulerBatches {
         EpochHead memory warm = EpochHeads.decode(warmHead);
         if (keccak256(warmVectors) != warm.vectorsHash) revert VectorsMismatch();
         vectors = PackedVectors.decode(warmVectors, h.slots);
-        vectors.zp = vectors.z;
+        Coordinator.warmStart(vectors, int256(uint256(h.participants)));
         h.penaltyShift = warm.penaltyShift;
         h.rho0 = warm.rho0;
     }

@@ -39,7 +39,7 @@ abstract contract SchedulerBatches is SchedulerState, TypedData {
 
     bytes32 private constant UPDATE_TYPEHASH = keccak256("Update(uint64 epoch,uint32 round,bytes profile)");
 
-    uint32 private constant PARTICIPANTS_MAX = 2 ** 20;
+    uint32 private constant PARTICIPANTS_MAX = 2 ** 16;
 
     /// @dev Bytes of an update before its limits: id, signature, old round, old change2, old change2 before.
     uint256 private constant UPDATE_FIXED = 4 + Signatures.SIZE + 4 + 8 + 8;
@@ -169,18 +169,21 @@ abstract contract SchedulerBatches is SchedulerState, TypedData {
         uint256 count = limitsAt.uint16At();
         if (!_fits(count, batch.slots)) revert MalformedBatch();
         uint256 oldAt = limitsAt + Terms.limitsSize(count);
-        uint256 newAt = oldAt + 4 * batch.slots;
-        next = newAt + 4 * batch.slots;
+        uint256 size = 4 * batch.slots;
+        uint256 newAt = oldAt + size;
+        next = newAt + size;
         if (next > end) revert MalformedBatch();
         uint32 id = position.uint32At();
-        uint8 reason = _answer(batch, position, limitsAt, oldAt);
-        if (reason == 0) emit Profile(batch.epoch, batch.round, id, newAt.slice(4 * batch.slots));
+        uint8 reason = _answer(batch, position, limitsAt, oldAt, newAt);
+        if (reason == 0) emit Profile(batch.epoch, batch.round, id, newAt.slice(size));
         else emit UpdateSkipped(batch.epoch, batch.round, id, reason);
     }
 
     /// @dev One comparison checks signature, witness and enrolment: the old record is rebuilt with the recovered signer.
-    function _answer(Batch memory batch, uint256 position, uint256 limitsAt, uint256 oldAt) private returns (uint8) {
-        uint256 newAt = oldAt + 4 * batch.slots;
+    function _answer(Batch memory batch, uint256 position, uint256 limitsAt, uint256 oldAt, uint256 newAt)
+        private
+        returns (uint8)
+    {
         DeviceRecord memory record;
         record.epoch = batch.epoch;
         record.id = position.uint32At();
@@ -207,8 +210,7 @@ abstract contract SchedulerBatches is SchedulerState, TypedData {
             ++batch.count;
             return 0;
         }
-        (update.from, update.to) = (newAt, oldAt);
-        batch.sums.move(batch.slots, update);
+        batch.sums.moveBack(batch.slots, update);
         if (known) return UPDATE_OUTSIDE_LIMITS;
         // The same entry a second time: its witness is out of date because it was taken.
         _advance(record, batch.round, change2);

@@ -72,7 +72,7 @@ abstract contract SchedulerState is SchedulerWords {
         uint128 movement2; // D of the round before that
         Rules rules;
         Calendar calendar;
-        uint256[72] sums; // S, W; four slots a word, 288 slots
+        uint256[72] sums; // S and its moves; four slots a word, 288 slots
     }
 
     uint256 internal constant RING = 8;

@@ -10,7 +10,7 @@ export const SKIP = { record: 1, repeated: 2, limits: 3, signature: 4 }
 
 export const RING = 8n
 export const POWER_W_MAX = 2_000_000n
-const U_MAX = 1n << 40n
+const U_MAX = 1n << 36n
 const K_MAX = 24n
 const EXCESS_MAX = (1n << 32n) - 1n
 
@@ -62,7 +62,8 @@ export function encodeParameters({ gamma, price, base, cap }) {
   return getBytes(concat([integer(gamma, 8), integers(slots, 4)]))
 }
 
-export const encodeVectors = ({ z, u, xb, zp }) => integers([...z, ...u, ...xb, ...zp], 8)
+export const encodeVectors = ({ z, u, xb, zp, movers, moves }) =>
+  getBytes(concat([integers([...z, ...u, ...xb, ...zp], 8), integers([...movers, ...moves], 4)]))
 
 export function encodeHead(h) {
   return getBytes(
@@ -113,23 +114,40 @@ export function penalty(rho0, k) {
   return k >= 0n ? rho0 << k : maximum(rho0 >> -k, 1n)
 }
 
+/** How many devices a slot counts with: between every sixteenth and all of them. */
+const moversWithin = (movers, devices) => minimum(maximum(movers, (devices + 15n) / 16n), devices)
+
+/** The movers of a slot from those before and those that moved in the round. */
+function recount(before, moved, devices, round) {
+  let movers = before
+  if (round >= 3n && moved > before) movers = moved
+  else if (round >= 3n && round <= 20n) movers = (moved + before) / 2n
+  return moversWithin(movers, devices)
+}
+
 /** @returns the vectors after a round, before a change of the penalty, and what the round is judged by. */
-export function step({ sums, devices, rho, parameters, vectors }) {
+export function step({ sums, moves, devices, rho, round, parameters, vectors }) {
   const { gamma, price, base, cap } = parameters
-  const next = { z: [], u: [], xb: [], zp: vectors.z }
-  const out = { gap2: 0n, shift2: 0n, worstSlot: 0, worstExcess: undefined }
+  const next = { z: [], u: [], xb: [], zp: [], movers: [], moves: [...moves] }
+  const out = { gap2: 0n, shift2: 0n, z2: 0n, worstSlot: 0, worstExcess: undefined }
   sums.forEach((s, t) => {
     const X = 16n * s
-    const xb = floorDiv(X, devices)
-    const h = floorDiv(8n * xb - 3n * vectors.z[t], 5n)
-    const free = floorDiv(rho * (h + vectors.u[t]) - 2n ** 20n * price[t] - 16n * gamma * base[t], rho + gamma * devices)
-    const room = floorDiv(16n * (cap[t] - floorDiv(cap[t], 256n) - base[t]), devices)
+    const n = recount(vectors.movers[t], moves[t] - vectors.moves[t], devices, round)
+    const zp = floorDiv(vectors.z[t] * vectors.movers[t], n)
+    const xbp = floorDiv(vectors.xb[t] * vectors.movers[t], n)
+    const xb = floorDiv(X, n)
+    const h = floorDiv(8n * xb - 3n * zp, 5n)
+    const free = floorDiv(rho * (h + vectors.u[t]) - 2n ** 20n * price[t] - 16n * gamma * base[t], rho + gamma * n)
+    const room = floorDiv(16n * (cap[t] - floorDiv(cap[t], 256n) - base[t]), n)
     const z = minimum(free, room)
     const u = vectors.u[t] - (z - h)
-    const dxb = xb - vectors.xb[t]
-    const a = z - vectors.z[t] - dxb
-    out.gap2 += (X - devices * z) ** 2n
-    out.shift2 += 2n * dxb * a + a * a
+    const dxb = xb - xbp
+    const a = z - zp - dxb
+    out.gap2 += (X - n * z) ** 2n
+    out.shift2 += 2n * n * dxb * a + devices * a * a
+    out.z2 += (n * z) ** 2n
+    next.zp.push(zp)
+    next.movers.push(n)
     const excess = s + base[t] - cap[t]
     if (out.worstExcess === undefined || excess > out.worstExcess) Object.assign(out, { worstExcess: excess, worstSlot: t })
     next.z.push(z)
@@ -144,25 +162,25 @@ export function measure({ out, next, devices, movement, power2 }) {
   return {
     devices,
     gap2: out.gap2,
-    dual2: maximum(256n * movement + devices * out.shift2, 0n),
-    scale2: maximum(256n * power2, devices * norm2(next.z)),
+    dual2: maximum(256n * movement + out.shift2, 0n),
+    scale2: maximum(256n * devices * power2, out.z2),
     u2: norm2(next.u),
   }
 }
 
 export function isSmall(m, slots, toleranceW) {
   const A = (256n * m.devices * BigInt(slots) * BigInt(toleranceW) ** 2n) / 16n
-  const primal = 10n ** 6n * m.gap2 <= m.devices * (m.scale2 + 10n ** 6n * A)
+  const primal = 10n ** 6n * m.gap2 <= m.scale2 + 10n ** 6n * m.devices * A
   const dual = 10n ** 6n * m.dual2 <= m.devices * m.u2 + 10n ** 6n * A
   return primal && dual
 }
 
-/** P = primal2 / scale2 and Q = 4 dual2 / (N u2), compared without a division. */
+/** P = primal2 / (scale2 / N) and Q = 4 dual2 / (N u2), compared without a division. */
 export function penaltyStep(m, round) {
   let most = 0n
   if (round >= 2n && round <= 6n) most = 3n
   if (round >= 8n && round <= 60n && round % 2n === 0n) most = 1n
-  const P = m.gap2 * m.u2
+  const P = m.devices * m.gap2 * m.u2
   const Q = 4n * m.dual2 * m.scale2
   const exceeded = (a, b) => [16n, 256n, 4096n].filter((f) => a > f * b).length
   if (P > 16n * Q) return minimum(BigInt(exceeded(P, Q)), most)
@@ -181,6 +199,7 @@ export class EpochModel {
     this.parameters = parameters
     const T = Number(rules.slots)
     this.sums = Array(T).fill(0n)
+    this.moves = Array(T).fill(0n)
     Object.assign(this, { movement: 0n, movement1: 0n, movement2: 0n, power2: 0n, answered: 0n, frozen: 0n, settledBefore: 0n })
     this.vectors = undefined
     /** id -> what the device's record commits to */
@@ -257,13 +276,14 @@ export class EpochModel {
       warm.head.slots === this.head.slots &&
       warm.head.slotSeconds === this.head.slotSeconds
     if (usable) {
-      const { z, u, xb } = warm.vectors
-      this.vectors = { z, u, xb, zp: z }
+      const { z, u, xb, movers } = warm.vectors
+      this.vectors = { z, u, xb, zp: z, movers: movers.map((n) => moversWithin(n, N)), moves: z.map(() => 0n) }
       this.head.k = warm.head.k
       this.head.rho0 = warm.head.rho0
     } else {
       const xb = this.sums.map((s) => floorDiv(16n * s, N))
-      this.vectors = { z: xb, u: xb.map(() => 0n), xb, zp: xb }
+      const none = xb.map(() => 0n)
+      this.vectors = { z: xb, u: none, xb, zp: xb, movers: xb.map(() => N), moves: none }
     }
     this.#openRound(now)
   }
@@ -288,6 +308,7 @@ export class EpochModel {
     if (profile.some((x, t) => x < bound(min, t) || x > bound(max, t))) return SKIP.limits
     const next = this.#advanced(record, profile)
     this.sums = this.sums.map((s, t) => s + profile[t] - record.profile[t])
+    this.moves = this.moves.map((c, t) => c + (profile[t] === record.profile[t] ? 0n : 1n))
     this.movement += next.change2
     this.power2 += norm2(profile) - norm2(record.profile)
     this.answered += 1n
@@ -312,7 +333,15 @@ export class EpochModel {
     const { head, rules } = this
     const devices = head.participants
     const rho = penalty(head.rho0, head.k)
-    const { next, out } = step({ sums: this.sums, devices, rho, parameters: this.parameters, vectors: this.vectors })
+    const { next, out } = step({
+      sums: this.sums,
+      moves: this.moves,
+      devices,
+      rho,
+      round: head.round,
+      parameters: this.parameters,
+      vectors: this.vectors,
+    })
     const m = measure({ out, next, devices, movement: this.movement, power2: this.power2 })
     this.vectors = next
     const capHolds = out.worstExcess <= 0n

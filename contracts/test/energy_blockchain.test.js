@@ -151,7 +151,7 @@ test('two_parties_meet_at_two_thirds_and_one_third', async () => {
   const parameters = { gamma: 0n, price: [-2_000_000_000n], base: [0n], cap: [cap] }
   const world = await World.create()
   const parties = [quadratic('party x', 1n), quadratic('party z', 2n)]
-  const rho0 = 400n << 16n
+  const rho0 = 300n << 16n
   for (const d of parties) {
     // min 100 weight x^2 + rho/2 (x - v)^2, to the nearest W.
     d.prox = (v) => {

@@ -41,7 +41,7 @@ class Recorded extends Negotiation {
   }
 
   state() {
-    const { z, u, xb, zp } = this.model.vectors
+    const { z, u, xb, zp, movers, moves } = this.model.vectors
     return {
       head: hexlify(this.model.headBytes),
       head_fields: this.describeHead(),
@@ -51,6 +51,8 @@ class Recorded extends Negotiation {
       u: numbers(u),
       xb: numbers(xb),
       zp: numbers(zp),
+      movers: numbers(movers),
+      moves: numbers(moves),
     }
   }
 

@@ -260,8 +260,8 @@ test('a_warm_start_takes_over_vectors_and_penalty_of_a_final_epoch', async () =>
   const [first, second] = await twoEpochs('warm', { rho0: 77n })
   assert.equal(first.model.head.status, STATUS.final)
   await second.start(first)
-  const { z, u, xb } = first.model.vectors
-  assert.deepEqual(second.model.vectors, { z, u, xb, zp: z })
+  const { z, u, xb, movers, moves } = first.model.vectors
+  assert.deepEqual(second.model.vectors, { z, u, xb, zp: z, movers, moves: moves.map(() => 0n) })
   assert.equal(second.model.head.rho0, first.model.head.rho0)
   assert.equal(second.model.head.k, first.model.head.k)
 })
@@ -306,7 +306,7 @@ test('the_start_is_cold_if_the_ring_holds_another_epoch_or_none_in_that_place', 
   await n.open()
   await n.enter()
   await n.start()
-  assert.equal(hexlify(n.model.vectorsBytes).length, 2 + 2 * 32 * 4)
+  assert.equal(hexlify(n.model.vectorsBytes).length, 2 + 2 * 40 * 4)
   await world.send(world.scheduler, 'cancel', [30, n.model.headBytes], world.operator)
   n.model.cancel(world.blockTime)
   const next = new Negotiation(world, devices, rules(world, { epoch: 31n, warmEpoch: 14n }), problem(4))

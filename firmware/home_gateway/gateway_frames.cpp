@@ -238,7 +238,7 @@ void read_want(Fields& fields, message::Want& want) {
   want.block = fields.uint();
   want.subject = fields.bytes(sizeof(Address));
   want.key = fields.bytes(up_key_size_max);
-  want.offset = static_cast<std::uint32_t>(fields.uint(header_size_max));  // of the longest thing that is cut into parts
+  want.offset = static_cast<std::uint32_t>(fields.uint(delivery_size_max));  // of the longest thing that is cut into parts
   if (!ok(fields.finish())) return;
 
   // Sizes of subject and key for each kind of want, in the order of `What`.

@@ -26,6 +26,10 @@ constexpr std::uint32_t header_size_max = 3584;     // bytes of one block header
 constexpr std::uint32_t trie_node_size_max = 532;   // bytes of a full branch node, the largest that proofs of state hold
 constexpr std::uint32_t frame_size_max = 1024;      // bytes of one frame on any link
 constexpr std::uint32_t profile_size_max = 4 * slot_count_max;  // bytes of a profile on the wire (int32, big-endian)
+constexpr std::uint32_t vectors_slot_size = 40;                 // bytes of an epoch's vectors for each slot
+constexpr std::uint32_t vectors_size_max = vectors_slot_size * slot_count_max;
+// Bytes of the longest thing that a link delivers in parts.
+constexpr std::uint32_t delivery_size_max = header_size_max > vectors_size_max ? header_size_max : vectors_size_max;
 
 // Powers that may be enrolled or posted, in W. Leaves guard bits in the solver and in the contract's sums.
 constexpr std::int32_t power_w_max = 2'000'000;

@@ -71,8 +71,9 @@ Result<Preamble> read_preamble(CborReader& reader, Bytes input) {
 Error read_part(CborReader& reader, Part& part, bool is_header) {
   take(reader, part.sequence, u32_max);
   if (is_header) take(reader, part.block, u64_max);
-  take(reader, part.total, header_size_max);
-  take(reader, part.offset, header_size_max);
+  const std::uint32_t total_max = is_header ? header_size_max : delivery_size_max;
+  take(reader, part.total, total_max);
+  take(reader, part.offset, total_max);
   take(reader, part.bytes, part_size_max);
   WATTPROOF_TRY(reader.finish());
   if (part.bytes.empty() || part.offset > part.total) return Error::out_of_range;
@@ -114,7 +115,7 @@ Error read_want(CborReader& reader, Want& want) {
   take(reader, want.block, u64_max);
   take(reader, want.subject, 20);
   take(reader, want.key, 32);
-  take(reader, want.offset, header_size_max);
+  take(reader, want.offset, delivery_size_max);
   WATTPROOF_TRY(reader.finish());
   if (what < 1 || what > static_cast<std::uint8_t>(What::record)) return Error::unknown_kind;
   want.what = static_cast<What>(what);

@@ -115,7 +115,7 @@ void Fetch::take_header(const message::Part& part, FetchContext context) {
     received_ = 0;
   }
   Error error = part.block == block_ ? Error::none : Error::unexpected;
-  if (ok(error)) error = copy_part(part, header_);
+  if (ok(error)) error = copy_part(part, delivery_);
   if (!ok(error)) {
     fail(error, context);
     return;
@@ -130,7 +130,7 @@ void Fetch::take_header(const message::Part& part, FetchContext context) {
 
 // Which block it is says the header itself; a second final one at the head's height is found out by its seals.
 void Fetch::begin_header(FetchContext context) {
-  const Error error = verifier_.begin(Bytes(header_).first(total_), context.head, context.config.chain.engine,
+  const Error error = verifier_.begin(Bytes(delivery_).first(total_), context.head, context.config.chain.engine,
                                       context.freshness.bounds(context.now));
   if (!ok(error)) {
     fail(error, context);

@@ -58,8 +58,8 @@ class Fetch {
   Outcome outcome() const { return outcome_; }
   Error error() const { return error_; }  // why it failed
   const Hash32& word(std::uint32_t index) const { return words_[index]; }
-  // The header buffer, free for data once words are proved.
-  MutableBytes buffer() { return header_; }
+  // The buffer of what comes in parts, free for data once words are proved.
+  MutableBytes buffer() { return delivery_; }
   void forget();                          // back to idle, after the outcome was taken
   bool may_begin(BootMs now) const { return outcome_ == Outcome::idle && now >= pause_until_; }
   // A new link starts without the pause that silence has earned; a pause that rubbish has earned stays, else whoever can cut
@@ -118,7 +118,7 @@ class Fetch {
 
   chain::BftVerifier verifier_;
   chain::TrieVerifier proof_;
-  std::array<std::uint8_t, header_size_max> header_{};  // also the room for data
+  std::array<std::uint8_t, delivery_size_max> delivery_{};  // a header, and after it data
 
   std::uint32_t pause_ms_ = 0;
   BootMs pause_until_{};

@@ -216,13 +216,13 @@ void Node::on_epoch_head() {
   if (epoch_head_.status == schedule::EpochStatus::final) {
     ask_data(What::record, Stage::record, schedule::record_fixed_size + 4 * slots, record_word_, record_bytes_);
   } else {
-    ask_data(What::vectors, Stage::vectors, 32 * slots, epoch_head_.vectors_hash, fetch_.buffer());
+    ask_data(What::vectors, Stage::vectors, vectors_slot_size * slots, epoch_head_.vectors_hash, fetch_.buffer());
   }
 }
 
 void Node::on_vectors() {
   const std::uint32_t slots = epoch_head_.slots;
-  const Error error = schedule::Vectors::decode(Bytes(fetch_.buffer()).first(32 * std::size_t{slots}), slots, vectors_);
+  const Error error = schedule::Vectors::decode(Bytes(fetch_.buffer()).first(vectors_slot_size * std::size_t{slots}), slots, vectors_);
   if (!ok(error)) {
     end_session(error);
     return;

@@ -90,7 +90,7 @@ std::uint64_t penalty(const EpochHead& head) {
 }
 
 Error Vectors::decode(Bytes bytes, std::uint32_t slots, Vectors& out) {
-  if (slots > slot_count_max || bytes.size() != 32 * std::size_t{slots}) return Error::wrong_length;
+  if (slots > slot_count_max || bytes.size() != vectors_slot_size * std::size_t{slots}) return Error::wrong_length;
   for (std::uint32_t i = 0; i < 4 * slots; ++i) {
     const auto value = static_cast<std::int64_t>(load_be64(bytes.data() + 8 * std::size_t{i}));
     if (value <= -vector_bound || value >= vector_bound) return Error::out_of_range;

@@ -18,7 +18,6 @@ constexpr std::uint32_t ring_size = 8;           // epochs that the contract kee
 constexpr std::uint32_t head_size = 128;         // bytes of an epoch head
 constexpr std::uint32_t record_fixed_size = 85;  // bytes of a record before its profile
 constexpr std::uint32_t record_size_max = record_fixed_size + profile_size_max;
-constexpr std::uint32_t vectors_size_max = 32 * slot_count_max;
 constexpr std::int64_t vector_bound = std::int64_t{1} << 45;  // |z|, |u|, |xb|, |zp| stay below (1/16 W)
 constexpr std::int32_t penalty_exponent_max = 24;
 constexpr std::uint64_t penalty_bound = std::uint64_t{1} << 40;  // rho0 < this, in 2^-16 micro-units per kWh and W
@@ -59,11 +58,12 @@ void encode_head(const EpochHead& head, std::span<std::uint8_t, head_size> out);
 // The penalty of the round, in 2^-16 micro-units per kWh and W: rho0 2^k, at least 1.
 std::uint64_t penalty(const EpochHead& head);
 
-// z[T], u[T], xb[T], zp[T] as they came, in 1/16 W. A view: the bytes stay where they are.
+// z[T], u[T], xb[T], zp[T] as they came, in 1/16 W: the plan, the scaled price, the sum and the plan before, each per mover of
+// the slot. After them stand the two counts of movers that only the coordinator needs. A view: the bytes stay where they are.
 class Vectors {
  public:
   Vectors() = default;
-  //   wrong_length   not 32 bytes a slot
+  //   wrong_length   not vectors_slot_size bytes a slot
   //   out_of_range   a value at or beyond vector_bound
   static Error decode(Bytes bytes, std::uint32_t slots, Vectors& out);
 

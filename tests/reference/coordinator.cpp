@@ -13,11 +13,13 @@ namespace {
 using schedule::EpochStatus;
 using schedule::FailReason;
 
-constexpr std::int64_t u_bound = std::int64_t{1} << 40;
+constexpr std::int64_t u_bound = std::int64_t{1} << 36;
 constexpr std::uint32_t million = 1'000'000;      // the relative tolerance is 10^-3, here squared
 constexpr std::uint32_t freeze_round_min = 10;
 constexpr std::uint32_t dual_weight = 4;          // the dual residual counts twice when the penalty moves, here squared
 constexpr std::uint64_t thresholds[] = {16, 256, 4096};
+constexpr std::uint32_t count_from_round = 3;     // the rounds before say little about who can move later
+constexpr std::uint32_t shrink_to_round = 20;     // after it the movers of a slot do not become fewer
 
 Int128 floor_div_wide(Int128 a, Int128 b) {
   const Int128 quotient = a / b;
@@ -39,6 +41,11 @@ UInt128 norm2(const Profile& profile) {
   UInt128 sum = 0;
   for (const std::int32_t x : profile) sum += square(x);
   return sum;
+}
+
+// How many devices share a slot: between every sixteenth and all of them.
+std::int64_t movers_within(std::int64_t movers, std::int64_t devices) {
+  return clamp<std::int64_t>(movers, (devices + 15) / 16, devices);
 }
 
 std::int32_t at(const Profile& values, std::size_t slot) { return values[values.size() == 1 ? 0 : slot]; }
@@ -107,7 +114,7 @@ std::vector<std::uint8_t> Bounds::encode() const {
 }
 
 Coordinator::Coordinator(const Rules& rules, const Parameters& parameters, std::uint64_t now_s)
-    : rules_(rules), parameters_(parameters), sums_(rules.slots, 0) {
+    : rules_(rules), parameters_(parameters), sums_(rules.slots, 0), moves_(rules.slots, 0) {
   head_.slots = rules.slots;
   head_.slot_seconds = rules.slot_seconds;
   head_.epoch = rules.epoch;
@@ -139,12 +146,16 @@ void Coordinator::start(std::uint64_t now_s, const Coordinator* warm) {
   if (is_warm) {
     vectors_ = warm->vectors_;
     vectors_.z_before = vectors_.z;
+    for (std::int64_t& movers : vectors_.movers) movers = movers_within(movers, head_.participants);
+    vectors_.moves.assign(sums_.size(), 0);
     head_.penalty_exponent = warm->head_.penalty_exponent;
     head_.rho0 = warm->head_.rho0;
   } else {
     for (const std::int64_t sum : sums_) {
       vectors_.mean.push_back(floor_div<std::int64_t>(16 * sum, head_.participants));
     }
+    vectors_.movers.assign(sums_.size(), head_.participants);
+    vectors_.moves.assign(sums_.size(), 0);
     vectors_.z = vectors_.z_before = vectors_.mean;
     vectors_.u.assign(sums_.size(), 0);
   }
@@ -179,7 +190,10 @@ Outcome Coordinator::submit(std::uint32_t id, const Profile& profile, const std:
   if (record.round == head_.round) return Outcome::repeated;
   if (!keeps(found->second.bounds, profile)) return Outcome::outside_limits;
   const RecordData next = advanced(record, profile);
-  for (std::size_t t = 0; t < sums_.size(); ++t) sums_[t] += std::int64_t{profile[t]} - record.profile[t];
+  for (std::size_t t = 0; t < sums_.size(); ++t) {
+    sums_[t] += std::int64_t{profile[t]} - record.profile[t];
+    moves_[t] += profile[t] != record.profile[t] ? 1 : 0;
+  }
   movement_ += next.change2;
   power2_ = power2_ + norm2(profile) - norm2(record.profile);
   ++answered_;
@@ -193,15 +207,34 @@ bool Coordinator::may_close(std::uint64_t now_s) const {
   return now_s >= head_.changed.s + rules_.grace_seconds && settled >= settled_before_;
 }
 
+// The movers of a slot after this round, and z and xb per each of them.
+void Coordinator::recount(std::size_t slot) {
+  const std::int64_t moved = moves_[slot] - vectors_.moves[slot];
+  const std::int64_t before = vectors_.movers[slot];
+  std::int64_t movers = before;
+  if (head_.round >= count_from_round && moved > before) {
+    movers = moved;
+  } else if (head_.round >= count_from_round && head_.round <= shrink_to_round) {
+    movers = (moved + before) / 2;
+  }
+  movers = movers_within(movers, head_.participants);
+  vectors_.moves[slot] = moves_[slot];
+  vectors_.movers[slot] = movers;
+  vectors_.z[slot] = floor_div(vectors_.z[slot] * before, movers);
+  vectors_.mean[slot] = floor_div(vectors_.mean[slot] * before, movers);
+}
+
 Coordinator::Measure Coordinator::step() {
-  const Int128 n = head_.participants;
+  const Int128 devices = head_.participants;
   const Int128 rho = static_cast<Int128>(schedule::penalty(head_));
   const Int128 gamma = static_cast<Int128>(parameters_.gamma);
   Measure measure;
-  UInt128 z2 = 0;
+  UInt256 z2;
   Int128 shift2 = 0;
-  vectors_.z_before = vectors_.z;
+  vectors_.z_before.resize(sums_.size());
   for (std::size_t t = 0; t < sums_.size(); ++t) {
+    recount(t);
+    const Int128 n = vectors_.movers[t];
     const std::int64_t base = parameters_.base_w[t], cap = parameters_.cap_w[t];
     const Int128 total = Int128{16} * sums_[t];
     const Int128 mean = floor_div_wide(total, n);
@@ -213,16 +246,19 @@ Coordinator::Measure Coordinator::step() {
     const Int128 change = mean - vectors_.mean[t];
     const Int128 a = z - vectors_.z[t] - change;
     vectors_.u[t] = static_cast<std::int64_t>(vectors_.u[t] - (z - h));
+    vectors_.z_before[t] = vectors_.z[t];
     vectors_.z[t] = static_cast<std::int64_t>(z);
     vectors_.mean[t] = static_cast<std::int64_t>(mean);
+    if (vectors_.u[t] >= u_bound || vectors_.u[t] <= -u_bound) measure.is_too_large = true;
+    if (measure.is_too_large) continue;  // the epoch fails, nothing else is asked for, and 128 bits may not hold it
     measure.gap2 = measure.gap2 + wide_square(total - n * z);
     measure.u2 += square(vectors_.u[t]);
-    shift2 += 2 * change * a + a * a;
-    z2 += square(z);
+    shift2 += 2 * n * change * a + devices * a * a;
+    z2 = z2 + wide_square(n * z);
   }
-  const Int128 dual2 = 256 * static_cast<Int128>(movement_) + n * shift2;
+  const Int128 dual2 = 256 * static_cast<Int128>(movement_) + shift2;
   measure.dual2 = dual2 > 0 ? static_cast<UInt128>(dual2) : 0;
-  measure.scale2 = std::max<UInt128>(256 * power2_, static_cast<UInt128>(n) * z2);
+  measure.scale2 = std::max(UInt256(static_cast<UInt128>(256 * devices)) * UInt256(power2_), z2);
   return measure;
 }
 
@@ -232,7 +268,7 @@ UInt128 Coordinator::absolute_tolerance2() const {
 
 bool Coordinator::is_small(const Measure& measure) const {
   const UInt256 n(head_.participants), absolute(million * absolute_tolerance2());
-  return UInt256(million) * measure.gap2 <= n * (UInt256(measure.scale2) + absolute) &&
+  return UInt256(million) * measure.gap2 <= measure.scale2 + n * absolute &&
          UInt256(million) * measure.dual2 <= n * measure.u2 + absolute;
 }
 
@@ -240,7 +276,7 @@ std::int32_t Coordinator::penalty_step(const Measure& measure) const {
   std::int32_t most = 0;
   if (head_.round >= 2 && head_.round <= 6) most = 3;
   if (head_.round >= 8 && head_.round <= 60 && head_.round % 2 == 0) most = 1;
-  const UInt256 primal = measure.gap2 * measure.u2;
+  const UInt256 primal = UInt256(head_.participants) * measure.gap2 * measure.u2;
   const UInt256 dual = UInt256(dual_weight) * measure.dual2 * measure.scale2;
   std::int32_t up = 0, down = 0;
   for (std::int32_t i = 0; i < most; ++i) {
@@ -260,8 +296,7 @@ std::int64_t Coordinator::worst_excess_w() const {
 
 void Coordinator::close(std::uint64_t now_s) {
   const Measure measure = step();
-  const bool is_too_large =
-      std::any_of(vectors_.u.begin(), vectors_.u.end(), [](std::int64_t u) { return u >= u_bound || u <= -u_bound; });
+  const bool is_too_large = measure.is_too_large;
   const bool holds_cap = worst_excess_w() <= 0;
   if (head_.round > 1 && holds_cap && !is_too_large && is_small(measure)) {
     head_.status = EpochStatus::final;
@@ -346,6 +381,9 @@ std::vector<std::uint8_t> Coordinator::vector_bytes() const {
   std::vector<std::uint8_t> bytes;
   for (const auto* vector : {&vectors_.z, &vectors_.u, &vectors_.mean, &vectors_.z_before}) {
     for (const std::int64_t value : *vector) append(bytes, static_cast<std::uint64_t>(value), 8);
+  }
+  for (const auto* counts : {&vectors_.movers, &vectors_.moves}) {
+    for (const std::int64_t value : *counts) append(bytes, static_cast<std::uint64_t>(value), 4);
   }
   return bytes;
 }

@@ -75,7 +75,7 @@ enum class Outcome { counted = 0, wrong_record = 1, repeated = 2, outside_limits
 class Coordinator {
  public:
   struct Vectors {
-    std::vector<std::int64_t> z, u, mean, z_before;
+    std::vector<std::int64_t> z, u, mean, z_before, movers, moves;
   };
 
   Coordinator(const Rules& rules, const Parameters& parameters, std::uint64_t now_s);
@@ -115,10 +115,12 @@ class Coordinator {
     Bounds bounds;
   };
   struct Measure {
-    UInt256 gap2;
-    UInt128 dual2 = 0, scale2 = 0, u2 = 0;
+    UInt256 gap2, scale2;
+    UInt128 dual2 = 0, u2 = 0;
+    bool is_too_large = false;  // u out of its range; then the others mean nothing
   };
 
+  void recount(std::size_t slot);
   Measure step();
   bool is_small(const Measure& measure) const;
   std::int32_t penalty_step(const Measure& measure) const;
@@ -135,7 +137,7 @@ class Coordinator {
   schedule::EpochHead head_;
   std::map<std::uint32_t, Entry> entries_;
   Vectors vectors_;
-  std::vector<std::int64_t> sums_;
+  std::vector<std::int64_t> sums_, moves_;
   UInt128 movement_ = 0, movement_before_ = 0, movement_before_that_ = 0, power2_ = 0;
   std::uint32_t answered_ = 0, frozen_ = 0, settled_before_ = 0;
 };

@@ -89,10 +89,10 @@ class FakeChain {
 
   chain::TrustedHead checkpoint() { return head_of(blocks_.front().header, keys_); }
 
-  // Puts an epoch on the chain: head, vectors, and one device's record.
+  // Puts an epoch on the chain: its head and its vectors (z, u, xb, zp; the counts of movers, which no device reads, are 0).
   void set_epoch(const schedule::EpochHead& head_in, const std::vector<std::int64_t>& vectors) {
     schedule::EpochHead head = head_in;
-    Buffer vector_bytes(8 * vectors.size());
+    Buffer vector_bytes(vectors_slot_size * vectors.size() / 4);
     for (std::size_t i = 0; i < vectors.size(); ++i) {
       store_be64(vector_bytes.data() + 8 * i, static_cast<std::uint64_t>(vectors[i]));
     }

@@ -14,19 +14,20 @@ using ethereum::AbiReader;
 
 constexpr std::uint64_t day_s = 86'400;
 constexpr std::int64_t typical_power_w = 3000;
-constexpr std::uint64_t rho0_max = (std::uint64_t{1} << 40) - 1;
+constexpr std::int64_t spread_min = 90'000, spread_max = 300'000;  // micro-units per kWh
 
 std::uint64_t read_uint(ethereum::Rpc& rpc, const Address& to, const char* signature) {
   const ByteVector answer = gateway::call_contract(rpc, to, AbiArguments().call(signature));
   return AbiReader(answer).uint64();
 }
 
-// A penalty that moves a device of a few kW when the price swings as it does here. A factor of five off costs a round or
-// two, since the contract balances it.
+// A penalty that moves a device of a few kW when the price swings as it does here, within what wear and losses of devices
+// weigh: on a day of flat or wild prices those matter, not the prices. A factor of five off costs a round or two, since the
+// contract balances it.
 std::uint64_t usual_penalty(const EpochParameters& parameters) {
   const auto [low, high] = std::minmax_element(parameters.price.begin(), parameters.price.end());
-  const std::int64_t spread = std::max<std::int64_t>(std::int64_t{*high} - *low, typical_power_w);
-  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>((spread << 16) / typical_power_w), 1, rho0_max);
+  const std::int64_t spread = std::clamp<std::int64_t>(std::int64_t{*high} - *low, spread_min, spread_max);
+  return static_cast<std::uint64_t>((spread << 16) / typical_power_w);
 }
 
 const gateway::KnownEpoch& epoch_of(const ChainPicture& picture, std::uint64_t& number) {

@@ -81,7 +81,7 @@ TEST(epoch, the_penalty_is_a_power_of_two_of_its_start_and_never_zero) {
 }
 
 TEST(epoch, vectors_are_read_in_their_order_and_bounded) {
-  std::vector<std::uint8_t> bytes(32 * 2);
+  std::vector<std::uint8_t> bytes(vectors_slot_size * 2);
   for (std::uint32_t i = 0; i < 8; ++i) store_be64(bytes.data() + 8 * i, static_cast<std::uint64_t>(-std::int64_t{i}));
   Vectors vectors;
   ASSERT_EQ(Vectors::decode(bytes, 2, vectors), Error::none);

@@ -26,7 +26,7 @@ Round make_round(std::uint32_t number, const std::array<std::int64_t, 4 * slots>
   round.head.epoch = 9;
   round.head.round = number;
   round.head.rho0 = 65536;
-  round.bytes.resize(32 * slots);
+  round.bytes.resize(vectors_slot_size * slots);
   for (std::size_t i = 0; i < values.size(); ++i) {
     store_be64(round.bytes.data() + 8 * i, static_cast<std::uint64_t>(values[i]));
   }
