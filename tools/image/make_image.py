@@ -57,7 +57,7 @@ def main():
     name = options.board + ("-tls" if options.tls else "")
     folder, to = ROOT / "build" / f"plug-{name}", ROOT / "build/image" / name
     run(["cmake", "--preset", boards[options.board], "-B", folder, "-D", f"WATTPROOF_PLUG_TLS={'ON' if options.tls else 'OFF'}",
-         "-D", f"WATTPROOF_VERSION_COUNTER={options.version_counter}"])
+         "-D", f"WATTPROOF_VERSION_COUNTER={options.version_counter}", "-D", "WATTPROOF_REPRODUCIBLE=ON"])
     run(["cmake", "--build", folder, "--target", "plug"])
     to.mkdir(parents=True, exist_ok=True)
     for kind in ("elf", "bin", "hex"):
