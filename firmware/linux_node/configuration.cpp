@@ -39,16 +39,21 @@ void read_checkpoint(ConfigSection section, ChainConfiguration& chain) {
 }
 
 void read_chain(ConfigSection section, ChainConfiguration& chain) {
-  static constexpr std::array<std::string_view, 2> engines = {"qbft", "ibft2"};
+  static constexpr std::array<std::string_view, 3> engines = {"qbft", "ibft2", "clique"};
   static constexpr std::array<std::string_view, 5> shapes = {"frontier", "london", "shanghai", "cancun", "prague"};
   static constexpr std::array<std::string_view, 2> sources = {"header", "configuration"};
   chain.id = static_cast<std::uint64_t>(section.integer("id", 1, number_max));
   section.hex("registry", chain.registry);
-  chain.engine.kind = static_cast<chain::BftKind>(section.choice("engine", engines, 0));
+  const auto engine = section.choice("engine", engines, 0);
+  chain.is_clique = engine == 2;
+  chain.engine.kind = chain.is_clique ? chain::BftKind::qbft : static_cast<chain::BftKind>(engine);
   chain.engine.shape = static_cast<chain::HeaderShape>(section.choice("header", shapes, 1));
   chain.engine.source = static_cast<chain::ValidatorSource>(section.choice("validator_source", sources, 0));
   chain.engine.period_s_min = u32(section.integer("period_s_min", 0, 3600, 1));
   chain.engine.trusting_period_s = static_cast<std::uint64_t>(section.integer("trusting_period_s", 1, 365 * day_s, 30 * day_s));
+  chain.clique.shape = chain.engine.shape;
+  chain.clique.period_s_min = chain.engine.period_s_min;
+  chain.clique.trusting_period_s = chain.engine.trusting_period_s;
   chain.freshness.age_s_max = u32(section.integer("freshness_s", 1, day_s, 900));
   chain.freshness.skew_s_max = u32(section.integer("skew_s", 0, 3600, 15));
   chain.freshness.drift_ppm_max = u32(section.integer("drift_ppm", 0, 10'000, 200));

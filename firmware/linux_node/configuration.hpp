@@ -27,6 +27,8 @@ struct ChainConfiguration {
   std::uint64_t id = 0;
   Address registry{};
   chain::BftConfig engine{};
+  bool is_clique = false;                // then `clique` in place of `engine`
+  chain::CliqueConfig clique{};
   chain::FreshnessConfig freshness{};
   std::uint64_t checkpoint_number = 0;
   bool has_checkpoint_block = false;     // hash and timestamp are known too

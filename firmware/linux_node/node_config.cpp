@@ -30,6 +30,8 @@ node::Config to_node_config(const Configuration& configuration, const Address& a
   config.chain.chain_id = chain.id;
   config.chain.registry = chain.registry;
   config.chain.engine = chain.engine;
+  config.chain.is_clique = chain.is_clique;
+  config.chain.clique = chain.clique;
   config.chain.freshness = chain.freshness;
   chain::TrustedHead& checkpoint = config.chain.checkpoint;
   checkpoint.number = chain.checkpoint_number;

@@ -12,6 +12,10 @@
 #define WATTPROOF_VALIDATOR_COUNT_MAX 32
 #endif
 
+#ifndef WATTPROOF_NODE_CLIQUE
+#define WATTPROOF_NODE_CLIQUE 1
+#endif
+
 namespace wattproof {
 
 // Slots of one epoch. 96 quarter hours by default; 288 (5 minutes) by a build option. More costs RAM in proportion.
@@ -21,6 +25,9 @@ static_assert(slot_count_max >= 24 && slot_count_max <= 288, "24 to 288 slots");
 // Validators of one chain. A header of 32 validators with all seals has about 3.4 kB.
 constexpr std::uint32_t validator_count_max = WATTPROOF_VALIDATOR_COUNT_MAX;
 static_assert(validator_count_max >= 1 && validator_count_max <= 64, "1 to 64 validators");
+
+// Whether a node can follow a Clique chain. It costs flash, so builds for microcontrollers leave it out.
+constexpr bool node_knows_clique = WATTPROOF_NODE_CLIQUE != 0;
 
 constexpr std::uint32_t header_size_max = 3584;     // bytes of one block header as delivered
 constexpr std::uint32_t trie_node_size_max = 532;   // bytes of a full branch node, the largest that proofs of state hold

@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "chain/clique.hpp"
 #include "chain/engine.hpp"
+#include "chain/head.hpp"
 
 namespace wattproof::chain {
 
@@ -21,6 +22,8 @@ class CliqueSuffix {
  public:
   // Begins a run above `trusted`, which stays alive and unchanged until commit.
   void start(const CliqueState& trusted, const CliqueConfig& config);
+  // The same above the head of a device that counts no votes: its validators are the signers.
+  void start(const TrustedHead& trusted, const CliqueConfig& config);
 
   // The next header of the run, oldest first; all that needs no curve work. A refusal ends the run.
   //   what decode_clique_header returns
@@ -43,13 +46,21 @@ class CliqueSuffix {
 
   // Only when settled: the state goes on from the first block of the run. What was voted in between is not known.
   void commit(CliqueState& state) const;
+  void commit(TrustedHead& head) const;
 
  private:
   enum class Phase : std::uint8_t { idle, between, sealing };
 
   Error check_link(const CliqueHeader& header, TimeBounds time) const;
 
-  const CliqueState* trusted_ = nullptr;
+  struct Trusted {
+    const ValidatorSet* signers = nullptr;
+    std::uint64_t number = 0;
+    Hash32 hash{};
+    ChainSeconds timestamp{};
+    bool is_linked = false;
+  };
+  Trusted trusted_;
   CliqueConfig config_;
   CliqueBlock first_;
   CliqueBlock last_;

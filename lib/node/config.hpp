@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "chain/bft.hpp"
+#include "chain/clique.hpp"
 #include "chain/head.hpp"
 #include "control/relay_guard.hpp"
 #include "schedule/participant.hpp"
@@ -21,6 +22,10 @@ struct ChainConfig {
   std::uint64_t chain_id = 0;        // 1 or more
   Address registry{};                // DeviceRegistry; every other address is proved from it
   chain::BftConfig engine{};
+  // A Clique chain: `clique` holds in place of `engine`. Nothing is final there (docs/LIGHT_CLIENT.md section 4): the node acts on
+  // blocks that more than half of the signers have built on, and follows no change of the signers.
+  bool is_clique = false;
+  chain::CliqueConfig clique{};
   chain::TrustedHead checkpoint{};   // where trust begins: number, validators, and hash and time if known
   chain::FreshnessConfig freshness{};
 };
@@ -64,7 +69,8 @@ struct Config {
 };
 
 // Whether a node can run on this. Names the first thing that is wrong.
-//   configuration_invalid  chain id, id, registry, address, checkpoint or outputs missing; a link time of zero; a home with an own cost
+//   configuration_invalid  chain id, id, registry, address, checkpoint or outputs missing; a link time of zero;
+//                          Clique in a build without it; a home with an own cost
 //   workspace_too_small    the device's problem needs more memory than it has
 //   every error of solver::validate, and infeasible* of solver::feasible: the device's limits cannot be met at all
 Error check_config(const Config& config);

@@ -18,6 +18,7 @@ void Fetch::begin_words(const Address& contract, std::span<const Hash32> slots) 
   took_new_head_ = false;
   phase_ = Phase::header;
   block_ = 0;
+  is_run_ = false;
   ask(What::header);
 }
 
@@ -101,16 +102,14 @@ Error Fetch::copy_part(const message::Part& part, MutableBytes into) {
 
 void Fetch::take_header(const message::Part& part, FetchContext context) {
   if (offset_ == 0) {
-    if (part.block == context.head.number && context.head.is_linked) {
-      // Nothing newer, and this one is proved already; only of a checkpoint the state is not known.
-      if (is_zero(context.head.state_root)) {
-        fail(Error::not_ready, context);
-      } else {
-        begin_account(context);
-      }
+    if (context.config.chain.is_clique) {
+      if (!is_run_ && !begin_run(part.block, context)) return;
+    } else if (part.block == context.head.number && context.head.is_linked) {
+      take_known_head(context);
       return;
+    } else {
+      block_ = part.block;
     }
-    block_ = part.block;
     total_ = part.total;
     received_ = 0;
   }
@@ -128,10 +127,52 @@ void Fetch::take_header(const message::Part& part, FetchContext context) {
   begin_header(context);
 }
 
+// Nothing newer, and the head is proved already; only of a checkpoint the state is not known.
+void Fetch::take_known_head(FetchContext context) {
+  if (is_zero(context.head.state_root)) {
+    fail(Error::not_ready, context);
+  } else {
+    begin_account(context);
+  }
+}
+
+// The newest block of a Clique chain is nobody's word yet. The one that counts has so many headers on it that more than half of
+// the signers have sealed. False if the present part is not of it: it is known already, or asked for now.
+bool Fetch::begin_run(std::uint64_t newest, FetchContext context) {
+  const std::uint64_t above = chain::majority(context.head.validators.count) - 1;
+  const std::uint64_t settled = newest < above ? 0 : newest - above;
+  if (settled <= context.head.number) {
+    take_known_head(context);
+    return false;
+  }
+  suffix_.start(context.head, context.config.chain.clique);
+  is_run_ = true;
+  block_ = settled;
+  if (settled == newest) return true;
+  ask(What::header);
+  return false;
+}
+
+Result<chain::Progress> Fetch::step_run(FetchContext context) {
+  const Result<chain::Progress> progress = suffix_.step();
+  if (!progress) return progress;
+  if (*progress == chain::Progress::accepted) {
+    suffix_.commit(context.head);
+    is_run_ = false;
+  } else {
+    ++block_;
+    phase_ = Phase::header;
+    ask(What::header);
+  }
+  return progress;
+}
+
 // Which block it is says the header itself; a second final one at the head's height is found out by its seals.
 void Fetch::begin_header(FetchContext context) {
-  const Error error = verifier_.begin(Bytes(delivery_).first(total_), context.head, context.config.chain.engine,
-                                      context.freshness.bounds(context.now));
+  const Bytes header = Bytes(delivery_).first(total_);
+  const chain::TimeBounds time = context.freshness.bounds(context.now);
+  const Error error = is_run_ ? suffix_.begin(header, time)
+                              : verifier_.begin(header, context.head, context.config.chain.engine, time);
   if (!ok(error)) {
     fail(error, context);
     return;
@@ -141,7 +182,7 @@ void Fetch::begin_header(FetchContext context) {
 
 void Fetch::work(FetchContext context) {
   if (phase_ != Phase::sealing) return;
-  const Result<chain::Progress> progress = verifier_.step();
+  const Result<chain::Progress> progress = is_run_ ? step_run(context) : verifier_.step();
   if (!progress) {
     if (progress.error() == Error::conflicting_final_headers) context.head.is_conflicting = true;
     fail(progress.error(), context);
@@ -151,7 +192,7 @@ void Fetch::work(FetchContext context) {
 }
 
 void Fetch::accept_head(FetchContext context) {
-  verifier_.commit(context.head);
+  if (!context.config.chain.is_clique) verifier_.commit(context.head);
   context.freshness.observe(context.head.timestamp, context.now);
   took_new_head_ = true;
   begin_account(context);

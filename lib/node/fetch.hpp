@@ -2,6 +2,7 @@
 // Pulls evidence through a fixed buffer, piece by piece, and verifies each piece before it asks for the next:
 //
 //   words: newest header -> its seals, one a step -> account of a contract -> up to two storage words
+//          (Clique: its number -> the block that more than half have built on, and the headers above it, a seal each)
 //   data:  bytes whose hash is one of those words
 //
 // The gateway decides when something arrives and never what is believed. An answer counts only if it is the one to the
@@ -11,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <type_traits>
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
@@ -18,6 +20,7 @@
 #include "base/time.hpp"
 #include "chain/account.hpp"
 #include "chain/bft.hpp"
+#include "chain/clique_suffix.hpp"
 #include "chain/head.hpp"
 #include "chain/trie.hpp"
 #include "message/frame.hpp"
@@ -33,6 +36,14 @@ struct FetchContext {
   chain::TrustedHead& head;
   chain::Freshness& freshness;
   BootMs now;
+};
+
+// Stands in where a build leaves Clique out; check_config refuses to start there.
+struct NoCliqueSuffix {
+  void start(const chain::TrustedHead&, const chain::CliqueConfig&) {}
+  Error begin(Bytes, chain::TimeBounds) { return Error::not_ready; }
+  Result<chain::Progress> step() { return Error::not_ready; }
+  void commit(chain::TrustedHead&) const {}
 };
 
 class Fetch {
@@ -75,6 +86,9 @@ class Fetch {
   void ask(message::What what);
   void take_header(const message::Part& part, FetchContext context);
   void begin_header(FetchContext context);
+  void take_known_head(FetchContext context);
+  bool begin_run(std::uint64_t newest, FetchContext context);
+  Result<chain::Progress> step_run(FetchContext context);
   void take_nodes(const message::Nodes& nodes, FetchContext context);
   Error push_node(Bytes node, bool is_last);
   Error take_answer();
@@ -117,6 +131,8 @@ class Fetch {
   Hash32 expected_{};
 
   chain::BftVerifier verifier_;
+  [[no_unique_address]] std::conditional_t<node_knows_clique, chain::CliqueSuffix, NoCliqueSuffix> suffix_;
+  bool is_run_ = false;  // Clique: headers are taken one after the other, from the one to be settled on
   chain::TrieVerifier proof_;
   std::array<std::uint8_t, delivery_size_max> delivery_{};  // a header, and after it data
 

@@ -49,6 +49,7 @@ Error check_config(const Config& config) {
   if (chain.chain_id == 0 || is_zero(chain.registry) || chain.checkpoint.validators.count == 0) {
     return Error::configuration_invalid;
   }
+  if (chain.is_clique && !node_knows_clique) return Error::configuration_invalid;
   if (config.device.id == 0 || is_zero(config.device.address)) return Error::configuration_invalid;
   const LinkConfig& link = config.link;
   if (link.answer_ms_max == 0 || link.tries_max == 0 || link.pause_ms_min == 0 || link.poll_ms == 0 ||

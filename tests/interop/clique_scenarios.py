@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import namespaces
+from demo_run import Demo, report, same_schedule
 from comparison import compare
 from networks import CliqueNetwork, NetworkError, ROOT, address_of, public_key
 from record import Recording, header_entry
@@ -140,6 +141,26 @@ def parted_signers(run, folder, program):
         community.stop()
         network.stop()
         hub.close()
+
+
+def clique_main_job(run, folder):
+    """eight devices agree and live a day on three geth signers, acting on what more than half have built on"""
+    operator, gateway = Account(folder, "operator"), Account(folder, "gateway")
+    network = CliqueNetwork(run.node("geth"), folder / "net", run.control, 3,
+                            arguments=["--fund", operator.address, "--fund", gateway.address])
+    demo = None
+    try:
+        network.start()
+        demo = Demo(run, network, "clique", "--devices", 8, "--lead", 66, "--key", operator.file, "--gateway-key", gateway.file,
+                    "--gas-price", GAS_PRICE_WEI)
+        result = demo.finish()
+    finally:
+        if demo:
+            demo.stop()
+        network.stop()
+    report(run, "clique", result)
+    if "qbft" in run.figures:
+        same_schedule(run, result, run.figures["qbft"], "on QBFT")
 
 
 def part_and_join(run, network, community):

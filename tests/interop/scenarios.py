@@ -7,90 +7,16 @@ import sys
 import time
 from types import SimpleNamespace
 
+from clique_scenarios import clique_main_job, clique_reorganisation
 from comparison import compare
-from clique_scenarios import clique_reorganisation
+from demo_run import Demo, report, same_schedule
 from load_scenarios import qbft_load
 from networks import NetworkError, QbftNetwork, ROOT
 from record import Recording, raw, round_of
 from keccak import keccak256
 from processes import Processes
 
-DEMO_S_MAX = 300
 MAIN_JOB_S_MAX = 60  # from the deployment of the contracts to the end of the day
-
-
-class Demo:
-    """The main job on a network, by the program that a user calls, beside which a scenario may do what it likes."""
-
-    def __init__(self, run, network, name, *options):
-        self.output, self.name = run.output / name, name
-        self.output.mkdir(parents=True, exist_ok=True)
-        self.log_path = run.output / f"{name}.log"  # the demo empties its own folder
-        self.gateway_events = self.output / "work/gateway.events"
-        self.gateway_events.unlink(missing_ok=True)
-        command = [sys.executable, ROOT / "tools/demo/demo.py", "--build", run.options.build, "--output", self.output, "--chain",
-                   network.nodes[0].url, "--validators", network.folder / "validators.json", "--engine", network.engine,
-                   "--period", network.period, *options]
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def text(self):
-        return self.log_path.read_text(errors="replace")
-
-    def wait_for(self, what, seconds, condition):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if condition():
-                return
-            if self.process.poll() is not None:
-                raise NetworkError(f"{self.name}: the demo ended before {what}; see {self.log_path}")
-            time.sleep(0.1)
-        raise NetworkError(f"{self.name}: {what} did not happen within {seconds} s; see {self.log_path}")
-
-    def wait_text(self, text, seconds):
-        self.wait_for(f"'{text}'", seconds, lambda: text in self.text())
-
-    def finish(self):
-        """Its result.json, after it has ended well."""
-        self.process.wait(DEMO_S_MAX)
-        text = self.text()
-        if self.process.returncode != 0 or not text.rstrip().endswith("demo: ok"):
-            raise NetworkError(f"{self.name}: the demo ended with {self.process.returncode}: {text.strip()[-300:]}; "
-                               f"see {self.log_path}")
-        return json.loads((self.output / "result.json").read_text())
-
-    def device_events(self):
-        """{device: [event]} of what each device has written so far."""
-        found = {}
-        for path in sorted((self.output / "work").glob("*-[0-9][0-9]/events")):
-            lines = path.read_text(errors="replace").splitlines()
-            found[path.parent.name] = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
-        return found
-
-    def contracts(self):
-        """Where the contracts stand, as the gateway said."""
-        lines = self.gateway_events.read_text().splitlines()
-        return next(event for event in map(json.loads, lines) if event["event"] == "contracts")
-
-    def last_heads(self):
-        """{device: the highest head that it has named}"""
-        return {name: max((event.get("head", 0) for event in events), default=0)
-                for name, events in self.device_events().items()}
-
-    def modes(self):
-        return {name: [event["mode"] for event in events if event["event"] == "mode"]
-                for name, events in self.device_events().items()}
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(30)
-
-
-def report(run, name, result):
-    run.figures[name] = result
-    run.say(f"{name}: {result['rounds']} rounds, proved by every device after {result['seconds_to_proof']} s, day lived after "
-            f"{result['seconds']} s; {result['gas_update_per_device']} gas an update, {result['gas_close']} to close")
 
 
 def qbft_main_job(run, folder):
@@ -139,14 +65,6 @@ class EmbeddedChain:
 
     def stop(self):
         self.processes.stop()
-
-
-def same_schedule(run, real, embedded):
-    """What the community agrees on depends on the devices alone, not on who seals the blocks."""
-    for name in ("rounds", "profiles_w", "objective", "gas_close"):
-        if real[name] != embedded[name]:
-            raise NetworkError(f"{name} differs from the embedded chain's: {real[name]} and {embedded[name]}")
-    run.say(f"the same schedule to the watt as on the embedded chain: objective {real['objective']} after {real['rounds']} rounds")
 
 
 def rounds_of(network, first, last):
@@ -326,6 +244,7 @@ def qbft_small_quorum(run, folder):
     run.say(f"a network with 2F + 1 seals: {refusals} of 5 headers refused as seal_below_quorum, naming ceil2Nby3Block")
 
 
-QUICK = ("qbft_main_job",)
+QUICK = ("qbft_main_job", "clique_main_job")
 ALL = {scenario.__name__: scenario for scenario in (
-    qbft_main_job, qbft_faults, qbft_empty_blocks, qbft_small_quorum, qbft_load, clique_reorganisation)}
+    qbft_main_job, qbft_faults, qbft_empty_blocks, qbft_small_quorum, qbft_load, clique_main_job,
+    clique_reorganisation)}

@@ -55,6 +55,8 @@ def parse(arguments):
     chain.add_argument("--lead", type=int, metavar="S", help="from the opening to the first slot (default 32 periods)")
     chain.add_argument("--freshness", type=int, metavar="S", help="oldest header that devices act on (default 30 s or more)")
     chain.add_argument("--key", metavar="FILE", help="the operator's key (default: a fresh one)")
+    chain.add_argument("--gateway-key", metavar="FILE", help="the gateway's key (default: a fresh one)")
+    chain.add_argument("--gas-price", type=int, default=0, metavar="WEI", help="where nodes demand one; both keys need coins")
     parser.add_argument("--arch", choices=["host", "aarch64"], default="host", help="aarch64: gateway and devices under QEMU")
     parser.add_argument("--build", default="build/host", help=argparse.SUPPRESS)
     parser.add_argument("--output", default="build/demo", help="folder of picture, result and logs (default build/demo)")
@@ -119,7 +121,9 @@ class Demo:
         options = ["--url", self.url]
         if hasattr(self, "registry"):
             options += ["--registry", self.registry, "--engine", self.engine, "--first-block", str(self.first_block)]
-        return options + (["--key", self.options.key or str(self.work / "operator.key")] if with_key else [])
+        if with_key:
+            options += ["--key", self.options.key or str(self.work / "operator.key"), "--gas-price", str(self.options.gas_price)]
+        return options
 
     def wait(self, what, seconds, condition):
         end = time.monotonic() + seconds
@@ -237,7 +241,8 @@ class Demo:
         config = self.work / "gateway.toml"
         config.write_text(f"[chain]\nurl = \"{self.url}\"\nid = {self.chain_id}\nregistry = \"{self.registry}\"\n"
                           f"engine = \"{self.engine}\"\nfirst_block = {self.first_block}\n"
-                          f"poll_ms = {100 if self.real else round(self.period * 400)}\n\n[account]\nkey_file = \"gateway.key\"\n\n"
+                          f"poll_ms = {100 if self.real else round(self.period * 400)}\n\n[account]\nkey_file = \"{self.options.gateway_key or 'gateway.key'}\"\n"
+                          f"gas_price_wei = {self.options.gas_price}\n\n"
                           f"[mqtt]\nhost = \"127.0.0.1\"\nport = {self.broker_port}\nusername = \"gateway\"\n"
                           "password_file = \"gateway.password\"\n\n[batch]\ncount_max = 50\nwait_ms = 100\n")
         lie = ["--lie", self.options.lie] if self.options.lie else []

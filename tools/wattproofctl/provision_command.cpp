@@ -216,14 +216,17 @@ Outcome provision_command(const ChainOptions& options, const ProvisionOptions& p
   read_device_document(document, "", device);
   const auto engine = ethereum::engine_of_name(options.engine);
   const bool is_bft = engine == ethereum::Engine::qbft || engine == ethereum::Engine::ibft2;
-  if (!is_bft) throw InputError("--engine", "must be qbft or ibft2");
+  const bool is_clique = engine == ethereum::Engine::clique;
+  if (!is_bft && !is_clique) throw InputError("--engine", "must be qbft, ibft2 or clique");
+  if (is_clique && provision.validators_file.empty()) throw InputError("--validators", "is needed: a header lists no signers");
   const std::uint64_t chain_id = gateway::fetch_chain_id(rpc);
   const gateway::BlockHeader head =
       ethereum::header_from_json(rpc.call("eth_getBlockByNumber", ethereum::Json::array({"latest", false})), *engine);
-  const std::vector<Address> validators = ethereum::listed_validators(head, *engine);
+  const std::vector<Address> validators =
+      is_clique ? read_validators(parse_document(read_document(provision.validators_file))) : ethereum::listed_validators(head, *engine);
   if (validators.empty()) throw Refused("validators_empty", "the newest header lists no validators");
-  check_quorum(head, *engine, validators.size());
-  if (!provision.validators_file.empty()) check_validators(validators, provision.validators_file);
+  if (is_bft) check_quorum(head, *engine, validators.size());
+  if (is_bft && !provision.validators_file.empty()) check_validators(validators, provision.validators_file);
   const std::string text = toml_of(provision, device, options, chain_id, head, validators);
   if (provision.output == "-") {
     std::cout << text;

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <nlohmann/json.hpp>
+
 #include "support/node_bench.hpp"
+#include "support/vectors.hpp"
 
 namespace wattproof::testing {
 namespace {
@@ -235,6 +239,85 @@ TEST(fetch, the_longest_pause_that_can_be_configured_does_not_wrap) {
   give_rubbish(puller);
   give_rubbish(puller);
   EXPECT_EQ(pause_ms(puller), 0xffff'ffffu);
+}
+
+// Headers of a real Clique chain of three signers (tests/vectors/real_networks.md), as a gateway hands them out.
+struct CliquePuller : Puller {
+  std::map<std::uint64_t, Buffer> headers;
+  std::map<std::uint64_t, std::string> hashes;
+  std::uint64_t newest = 8;
+  std::vector<std::uint64_t> asked;
+
+  CliquePuller() {
+    const auto file = std::filesystem::path(WATTPROOF_SOURCE_DIR) / "tests/vectors/geth_clique.json";
+    const nlohmann::json network = nlohmann::json::parse(std::ifstream(file));
+    for (const auto& vector : network["headers"]) {
+      headers[vector["number"].get<std::uint64_t>()] = from_hex(vector["rlp"].get<std::string>());
+      hashes[vector["number"].get<std::uint64_t>()] = vector["hash"].get<std::string>();
+    }
+    config.chain.is_clique = true;
+    config.chain.clique = {.shape = chain::HeaderShape::london, .period_s_min = 1};
+    head = {};
+    for (const auto& signer : network["validators"]) {
+      head.validators.items[head.validators.count++] = array_from_hex<20>(signer.get<std::string>());
+    }
+    std::sort(head.validators.items.begin(), head.validators.items.begin() + head.validators.count);
+  }
+
+  Buffer header_frame(const message::Want& want, std::uint64_t block) {
+    const Buffer& header = headers[block];
+    const message::Part part{.sequence = want.sequence, .block = want.block == 0 ? newest : want.block,
+                             .total = static_cast<std::uint32_t>(header.size()), .offset = 0, .bytes = header};
+    std::array<std::uint8_t, frame_size_max> room{};
+    const Bytes frame = *message::encode_header(part, room);
+    return {frame.begin(), frame.end()};
+  }
+  void run_session() {
+    fetch.begin_words(chain.scheduler(), {});
+    run([this](const message::Want& want) {
+      asked.push_back(want.block);
+      return header_frame(want, want.block == 0 ? newest : want.block);
+    });
+  }
+};
+
+TEST(fetch, on_a_clique_chain_takes_the_block_that_more_than_half_have_built_on) {
+  CliquePuller puller;
+  puller.run_session();
+  ASSERT_EQ(puller.fetch.outcome(), Fetch::Outcome::words_proved) << error_name(puller.fetch.error());
+  EXPECT_EQ(puller.head.number, 7U);
+  EXPECT_EQ("0x" + to_hex(puller.head.hash), puller.hashes[7]);
+  EXPECT_FALSE(is_zero(puller.head.state_root));
+  EXPECT_TRUE(puller.fetch.took_new_head());
+  EXPECT_EQ(puller.asked, (std::vector<std::uint64_t>{0, 7, 8}));
+  // The same newest block settles nothing more.
+  puller.fetch.forget();
+  puller.run_session();
+  EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::words_proved);
+  EXPECT_FALSE(puller.fetch.took_new_head());
+}
+
+TEST(fetch, on_a_clique_chain_one_header_twice_settles_nothing) {
+  CliquePuller puller;
+  const chain::TrustedHead before = puller.head;
+  puller.fetch.begin_words(puller.chain.scheduler(), {});
+  puller.run([&](const message::Want& want) { return puller.header_frame(want, 7); });
+  EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::failed);
+  EXPECT_EQ(puller.fetch.error(), Error::number_not_contiguous);
+  EXPECT_EQ(puller.head, before);
+}
+
+TEST(fetch, on_a_clique_chain_a_signer_from_outside_is_refused) {
+  CliquePuller puller;
+  puller.head.validators.items[0][0] = static_cast<std::uint8_t>(puller.head.validators.items[0][0] ^ 1);
+  const chain::TrustedHead before = puller.head;
+  for (puller.newest = 4; puller.newest < 8 && puller.head == before; ++puller.newest) {
+    puller.run_session();
+    if (puller.fetch.outcome() == Fetch::Outcome::failed) break;
+    puller.fetch.forget();
+  }
+  EXPECT_EQ(puller.fetch.outcome(), Fetch::Outcome::failed);
+  EXPECT_EQ(puller.fetch.error(), Error::unknown_signer);
 }
 
 }  // namespace
