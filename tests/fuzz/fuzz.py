@@ -36,6 +36,10 @@ SUITES = {
     "solver": ("solver", "*", {"WATTPROOF_FUZZ_CASES": "{count}"}, PASSED),
 }
 
+# The library's answers against those of EthereumJS. A tenth of the executions, since the other side makes the tries.
+DIFFERENTIAL = "differential"
+DIFFERENTIAL_SHARE = 10
+
 
 def run_quietly(*command):
     if subprocess.run(list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL).returncode != 0:
@@ -92,6 +96,19 @@ def run_suite(name, count):
     return False, f"FAILED: {log_path}"
 
 
+def compare_with_ethereumjs(count):
+    """Asks both implementations the same random questions. Returns whether they agree, and what to tell."""
+    questions = max(1, count // DIFFERENTIAL_SHARE)
+    log_path = BUILD / f"{DIFFERENTIAL}.log"
+    status, output, seconds = run_with_progress(
+        ["node", ROOT / "tests/differential/differential.mjs", SUITES_BUILD / "tests/differential/chain_answers", questions],
+        log_path, r"^(difference)")
+    asked = sum(int(number) for number in re.findall(r":(\d+)", (re.findall(r"^questions: .*$", output, re.MULTILINE) or [""])[0]))
+    if status == 0 and asked >= questions:
+        return True, f"{asked:,} questions, no difference, in {seconds} s"
+    return False, f"FAILED after {asked:,} of {questions:,} questions: {log_path}"
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./run fuzz", description=__doc__.splitlines()[0])
     parser.add_argument("-n", "--count", type=int, default=1_000_000, help="executions of each (default: %(default)s)")
@@ -104,13 +121,14 @@ def main():
     run_quietly("cmake", "--preset", "fuzz")
     targets = (BUILD / "tests" / "fuzz" / "targets.txt").read_text().split()
     if options.list:
-        print("\n".join([*targets, *SUITES]))
+        print("\n".join([*targets, DIFFERENTIAL, *SUITES]))
         return 0
-    names = options.names or [*targets, *SUITES]
-    if unknown := set(names) - set(targets) - set(SUITES):
-        parser.error(f"no {', '.join(sorted(unknown))}; there are {', '.join([*targets, *SUITES])}")
+    known = [*targets, DIFFERENTIAL, *SUITES]
+    names = options.names or known
+    if unknown := set(names) - set(known):
+        parser.error(f"no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     targets = [name for name in names if name in targets]
-    suites = [name for name in names if name in SUITES]
+    suites = [name for name in names if name not in targets]
 
     print(f"fuzz: building {len(targets)} targets and {len(suites)} suites", flush=True)
     if targets:
@@ -118,10 +136,11 @@ def main():
     if suites:
         # Optimised, unlike in ./run test: compiling takes longer, and running much less.
         run_quietly("cmake", "--preset", "host-sanitize", "-B", SUITES_BUILD, "-D", "CMAKE_CXX_FLAGS_DEBUG=-O1 -g1")
-        run_quietly("cmake", "--build", SUITES_BUILD, "--target", *{f"{SUITES[name][0]}_test" for name in suites})
+        run_quietly("cmake", "--build", SUITES_BUILD, "--target", *sorted({"chain_answers" if name == DIFFERENTIAL else f"{SUITES[name][0]}_test" for name in suites}))
     failed = []
     for name in names:
-        ok, verdict = fuzz(name, options.count) if name in targets else run_suite(name, options.count)
+        run = fuzz if name in targets else run_suite
+        ok, verdict = compare_with_ethereumjs(options.count) if name == DIFFERENTIAL else run(name, options.count)
         print(f"{name:20} {verdict}", flush=True)
         if not ok:
             failed.append(name)
