@@ -21,10 +21,10 @@ DEFAULT = ["lm3s6965evb", "amd64"]
 GIT = ["git", "-c", "safe.directory=*"]
 
 
-def build(folder, board):
+def build(folder, board, commit):
     """Builds in a fresh copy; returns the checksum of every file that was made, by its name."""
     folder.mkdir(parents=True)
-    archive = subprocess.run([*GIT, "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
+    archive = subprocess.run([*GIT, "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
     subprocess.run(["tar", "-x"], cwd=folder, input=archive, check=True)
     (folder / ".cache").symlink_to(ROOT / ".cache")
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(deb.source_date()), "CCACHE_DISABLE": "1"}
@@ -37,11 +37,12 @@ def build(folder, board):
 
 def main():
     different = []
+    commit = subprocess.run([*GIT, "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     for board in sys.argv[1:] or DEFAULT:
         begin = time.monotonic()
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-            first = build(Path(one) / "a", board)
-            second = build(Path(other) / "a/deeper/folder", board)
+            first = build(Path(one) / "a", board, commit)
+            second = build(Path(other) / "a/deeper/folder", board, commit)
         if not first:
             sys.exit(f"{board}: nothing was made")
         for name, checksum in first.items():
