@@ -52,6 +52,16 @@ TEST(genesis_command, spaces_empty_blocks_under_both_clients_names) {
   EXPECT_THROW(genesis_command(options, Json::array({one})), InputError);
 }
 
+TEST(genesis_command, gives_coins_to_whom_the_operator_names) {
+  GenesisOptions options;
+  options.engine = "clique";
+  options.funded = {two};
+  const Json alloc = genesis_command(options, Json::array({one})).output["alloc"];
+  EXPECT_EQ(alloc, Json({{two, {{"balance", "0x1" + std::string(25, '0')}}}}));
+  options.funded = {"0x12"};
+  EXPECT_THROW(genesis_command(options, Json::array({one})), InputError);
+}
+
 TEST(genesis_command, names_what_is_wrong) {
   const auto field = [](const std::string& engine, const Json& validators) -> std::string {
     try {
