@@ -95,7 +95,7 @@ def counts(machine, elf):
         return json.loads(text)["passages"]
     with tempfile.NamedTemporaryFile() as out:
         run("valgrind", "--tool=callgrind", f"--callgrind-out-file={out.name}", "--collect-atstart=no",
-            "--toggle-collect=*optimise*", elf)
+            "--toggle-collect=*optimise_single*", elf)
         text = Path(out.name).read_text()
     return [int(re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE).group(1))]
 

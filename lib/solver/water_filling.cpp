@@ -10,20 +10,23 @@ namespace wattproof::solver {
 
 namespace {
 
+constexpr std::int32_t level_max = std::int32_t{1} << 30;
+
 struct Bracket {
-  std::int32_t low = 0;   // sum(low) <= energy
-  std::int32_t high = 0;  // sum(high) >= energy
+  std::int32_t low = -level_max;   // sum(low) <= energy
+  std::int32_t high = level_max;   // sum(high) >= energy
+  bool is_narrow = false;
 };
 
-// The bracket of the level, and whether the energy is between what the powers of all slots can give.
-Error make_bracket(const StorageProblem& problem, const std::int32_t* targets, std::int32_t power_limit, Bracket& bracket) {
-  // Constant limits in one step, so that the loop has only the targets to look at.
+// Whether the energy is between what the powers of all slots can give.
+Error check_energy(const StorageProblem& problem, std::int32_t power_limit) {
+  // Constant limits in one step.
   const bool varies = problem.varies();
-  const std::uint32_t last = problem.last;
   const std::int64_t times = varies ? 1 : problem.count();
+  const std::uint32_t last = varies ? problem.last : problem.first + 1;
   std::int64_t low = 0;
   std::int64_t high = 0;
-  for (std::uint32_t t = problem.first; t < (varies ? last : problem.first + 1); ++t) {
+  for (std::uint32_t t = problem.first; t < last; ++t) {
     const std::int32_t low_w = problem.low_w.at(t);
     const std::int32_t high_w = problem.high_w.at(t);
     if (low_w > high_w) return Error::infeasible;
@@ -31,18 +34,23 @@ Error make_bracket(const StorageProblem& problem, const std::int32_t* targets, s
     low += low_w * times;
     high += high_w * times;
   }
-  if (problem.end_min < low || problem.end_min > high) return Error::infeasible;
+  return problem.end_min < low || problem.end_min > high ? Error::infeasible : Error::none;
+}
+
+// Only where Newton's steps do not help: from which level to which the sum changes at all.
+void make_narrow(const StorageProblem& problem, const std::int32_t* targets, std::int32_t power_limit, Bracket& bracket) {
   std::int32_t least = targets[problem.first];
   std::int32_t most = least;
-  for (std::uint32_t t = problem.first; t < last; ++t) {
-    const std::int32_t v = targets[t];
-    if (v < least) least = v;
-    if (v > most) most = v;
+  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
+    if (targets[t] < least) least = targets[t];
+    if (targets[t] > most) most = targets[t];
   }
-  // Wide enough for any limits within the range of powers; narrower where one pair of limits holds for all.
-  bracket.low = (varies ? -power_limit : problem.low_w.at(problem.first)) - most;
-  bracket.high = (varies ? power_limit : problem.high_w.at(problem.first)) - least;
-  return Error::none;
+  const bool varies = problem.varies();
+  const std::int32_t low = (varies ? -power_limit : problem.low_w.at(problem.first)) - most;
+  const std::int32_t high = (varies ? power_limit : problem.high_w.at(problem.first)) - least;
+  if (bracket.low < low) bracket.low = low;
+  if (bracket.high > high) bracket.high = high;
+  bracket.is_narrow = true;
 }
 
 struct Fill {
@@ -64,35 +72,39 @@ Fill fill_varying(const StorageProblem& problem, const std::int32_t* targets, st
 
 Fill fill(const StorageProblem& problem, const std::int32_t* targets, std::int32_t level) {
   if (problem.varies()) return fill_varying(problem, targets, level);
+  // Counted above the lower limit, where most slots of a short charge stay.
   const std::int32_t low_w = problem.low_w.at(problem.first);
-  const std::int32_t high_w = problem.high_w.at(problem.first);
+  const std::int32_t range_w = problem.high_w.at(problem.first) - low_w;
+  const std::int32_t shift = level - low_w;
   const std::int32_t* const end = targets + problem.last;
-  Fill result;
+  std::int32_t sum = 0;
+  std::int32_t inside = 0;
+  std::int32_t full = 0;
   for (const std::int32_t* target = targets + problem.first; target != end; ++target) {
-    const std::int32_t x = *target + level;
-    if (x <= low_w) {
-      result.sum += low_w;
-    } else if (x >= high_w) {
-      result.sum += high_w;
+    const std::int32_t above_w = *target + shift;
+    if (above_w <= 0) continue;
+    if (above_w < range_w) {
+      sum += above_w;
+      ++inside;
     } else {
-      result.sum += x;
-      ++result.inside;
+      ++full;
     }
   }
-  return result;
+  return {static_cast<std::int32_t>(problem.count()) * low_w + full * range_w + sum, inside};
 }
 
-// A Newton step where the pass allows it, else the middle; strictly inside the bracket.
-std::int32_t next_level(const Bracket& bracket, std::int32_t level, std::int32_t rest, std::int32_t inside,
-                        std::uint32_t pass) {
-  const std::int32_t middle = bracket.low + static_cast<std::int32_t>(
+std::int32_t middle_of(const Bracket& bracket) {
+  return bracket.low + static_cast<std::int32_t>(
       (static_cast<std::uint32_t>(bracket.high) - static_cast<std::uint32_t>(bracket.low)) / 2);
-  if (inside == 0 || (pass >= 8 && pass % 2 == 0)) return middle;
+}
+
+// A Newton step, or the level itself if it would leave the bracket.
+std::int32_t newton_level(const Bracket& bracket, std::int32_t level, std::int32_t rest, std::int32_t inside) {
   const std::uint32_t size = static_cast<std::uint32_t>(rest < 0 ? -rest : rest);
   std::int32_t step = static_cast<std::int32_t>(size / static_cast<std::uint32_t>(inside));
   if (step == 0) step = 1;
-  const std::int32_t newton = rest < 0 ? level - step : level + step;
-  return bracket.low < newton && newton < bracket.high ? newton : middle;
+  const std::int32_t next = rest < 0 ? level - step : level + step;
+  return bracket.low < next && next < bracket.high ? next : level;
 }
 
 // Writes the profile; the first slots that can take a watt more get the rest.
@@ -126,10 +138,11 @@ void pour(const StorageProblem& problem, const std::int32_t* targets, std::int32
 Error water_filling(const StorageProblem& problem, const Grid& grid, const Wish& wish, std::span<std::int32_t> profile_w,
                     std::int32_t& level_w, std::uint32_t& passes) {
   const std::int32_t* const targets = wish.plain_target_w();
-  Bracket bracket;
-  WATTPROOF_TRY(make_bracket(problem, targets, power_limit_w(grid.slots), bracket));
+  const std::int32_t power_limit = power_limit_w(grid.slots);
+  WATTPROOF_TRY(check_energy(problem, power_limit));
   const std::int32_t energy = static_cast<std::int32_t>(problem.end_min);
-  std::int32_t level = clamp(std::int32_t{0}, bracket.low, bracket.high);
+  Bracket bracket;
+  std::int32_t level = 0;
   std::int32_t rest = 0;
   for (passes = 1;; ++passes) {
     WATTPROOF_CHECK(passes <= water_pass_max);
@@ -141,13 +154,21 @@ Error water_filling(const StorageProblem& problem, const Grid& grid, const Wish&
     } else {
       bracket.high = level;
     }
+    if (bracket.high - bracket.low > 1 && filled.inside != 0 && (passes < 8 || passes % 2 != 0)) {
+      const std::int32_t next = newton_level(bracket, level, rest, filled.inside);
+      if (next != level) {
+        level = next;
+        continue;
+      }
+    }
+    if (!bracket.is_narrow) make_narrow(problem, targets, power_limit, bracket);
     if (bracket.high - bracket.low <= 1) {
       if (level == bracket.low) break;
       level = bracket.low;
       rest = energy - fill(problem, targets, level).sum;
       break;
     }
-    level = next_level(bracket, level, rest, filled.inside, passes);
+    level = middle_of(bracket);
   }
   pour(problem, targets, level, rest, profile_w);
   for (std::uint32_t t = 0; t < problem.first; ++t) profile_w[t] = 0;

@@ -11,7 +11,7 @@
 
 namespace wattproof::solver {
 
-// The level moves by Newton steps; from pass 9 on every second pass halves the bracket, so passes stay below
+// The level moves by Newton steps from 0 W; from pass 9 on every second pass halves the bracket, so passes stay below
 // 8 + 2 log2(bracket) + 2, whatever the data.
 constexpr std::uint32_t water_pass_max = 72;
 
