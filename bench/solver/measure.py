@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "solver_bench"
 FLAGS = ["-std=c++20", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-ffunction-sections", "-fdata-sections",
          "-DNDEBUG", f"-I{ROOT}/lib", f"-I{ROOT}/bench", f"-I{ROOT}/tests/qemu", f"-I{ROOT}/tests"]
-KINDS = ["battery", "shapeable", "lossy", "thermal", "appliance", "switched", "milestones"]
+KINDS = ["battery", "shapeable", "lossy", "thermal", "appliance", "switched", "milestones", "banded"]
 # Stated beside the single-device kinds: the certificate and what only homes need.
-BESIDE = ["certificate.cpp", "gap.cpp", "linear_gap.cpp", "home.cpp", "banded.cpp"]
+BESIDE = ["certificate.cpp", "gap.cpp", "linear_gap.cpp", "home.cpp", "banded.cpp", "banded_model.cpp", "banded_gap.cpp"]
 TARGETS = {
     ("battery", 24, "cortex-m4"): 6000, ("battery", 96, "cortex-m4"): 25000,
     ("battery", 24, "cortex-m0plus"): 14000, ("battery", 96, "cortex-m0plus"): 60000,
@@ -126,7 +126,7 @@ def measure_size(options):
     folder, linked = objects("cortex-m0plus", "-Os")
     inside = [o for o in linked if f"{o.stem}.cpp" not in BESIDE]
     emit("solver_size_single_kinds_m0plus", text_bytes(inside), "bytes", 6144)
-    for stem in ("certificate", "gap", "linear_gap", "home", "banded"):
+    for stem in ("certificate", "gap", "linear_gap", "home", "banded", "banded_model", "banded_gap"):
         if (folder / f"{stem}.o").exists():
             emit(f"solver_size_{stem}_m0plus", text_bytes([folder / f"{stem}.o"]), "bytes", None)
     for slots, target in ((24, 600), (96, 2400)):

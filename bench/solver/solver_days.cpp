@@ -14,7 +14,7 @@ using namespace wattproof::solver;
 constexpr std::uint32_t slots = WATTPROOF_SLOTS;
 constexpr Grid grid{slots, 86'400 / slots};
 
-enum Kind { battery, shapeable, lossy, thermal, appliance, switched, milestones };
+enum Kind { battery, shapeable, lossy, thermal, appliance, switched, milestones, banded };
 
 std::uint32_t state = 12345;
 
@@ -29,6 +29,7 @@ std::array<std::int32_t, slots> profile;
 std::array<std::uint64_t, 24 * slots + 64> workspace;
 constexpr std::array<std::int32_t, 6> cycle{100, 1500, 2000, 500, 500, 1000};
 std::array<Milestone, 2> charge_by{};
+std::array<LinearState, 2> room{};
 
 // What a day asks for: two waves (sun and evening), and noise of a kilowatt and a half.
 void draw_target() {
@@ -64,6 +65,17 @@ Device device() {
       return {.kind = DeviceKind::appliance, .profile_w = cycle, .start_slot = slots / 6, .end_slot = slots};
     case switched:
       return {.kind = DeviceKind::switched, .energy_wh = 2000 * 6, .power_w = 2000, .min_on_slots = 2, .min_off_slots = 2};
+    case banded: {  // a room and its walls, and a heat pump that rises by 1 kW a slot at most
+      constexpr std::int32_t hours = static_cast<std::int32_t>(slots) / 24;
+      room = {};
+      for (LinearState& level : room) level = {.start = 20'500, .min = 18'000, .max = 25'000};
+      room[0].min = 20'000;
+      room[0].keep_ppm = {1'000'000 - 170'000 / hours, 150'000 / hours};
+      room[0].gain_milli_per_wh = 400;
+      room[0].drift_milli = 100'000 / hours;
+      room[1].keep_ppm = {30'000 / hours, 1'000'000 - 30'000 / hours};
+      return {.kind = DeviceKind::banded, .power_max_w = 4000, .ramp_up_w = 1000, .states = room};
+    }
     default:
       return {.kind = DeviceKind::battery, .power_min_w = -5000, .power_max_w = 5000, .energy_min_wh = 1000,
               .energy_max_wh = 13'500, .energy_start_wh = 5000, .energy_end_min_wh = 5000, .energy_end_max_wh = 5000};
