@@ -2,6 +2,7 @@
 // The link that this image was built with: MQTT over Ethernet, or frames over a serial line.
 #pragma once
 
+#include "crypto/drbg.hpp"
 #include "firmware/plug/plug_settings.hpp"
 #ifdef WATTPROOF_PLUG_SERIAL
 #include "hal/serial/serial_link.hpp"

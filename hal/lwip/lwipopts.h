@@ -47,13 +47,17 @@
 #define TCP_QUEUE_OOSEQ 0
 #define TCP_LISTEN_BACKLOG 0
 #define LWIP_TCP_KEEPALIVE 0
-#define MEMP_NUM_TCP_PCB 3 /* one in use, two in TIME_WAIT */
+#define MEMP_NUM_TCP_PCB 2 /* one in use, one in TIME_WAIT, which a third takes the place of */
 #define MEMP_NUM_TCP_PCB_LISTEN 1
 #define MEMP_NUM_TCP_SEG 10
 #define MEMP_NUM_UDP_PCB 1
 #define MEMP_NUM_PBUF 4
 #define MEMP_NUM_SYS_TIMEOUT 8
-#define PBUF_POOL_SIZE 6
+#ifdef WATTPROOF_PLUG_TLS
+#define PBUF_POOL_SIZE 7 /* and two for what was decrypted */
+#else
+#define PBUF_POOL_SIZE 5 /* TCP's window, and two for whatever else comes */
+#endif
 #define PBUF_POOL_BUFSIZE 608 /* a full segment with its headers: 536 + 54, aligned, with the driver's length word */
 
 /* The MQTT client. A frame of 1,024 bytes, its topic and headers must fit the ring whole. */

@@ -75,7 +75,7 @@ class MqttClientLink {
 
   MqttClientOptions options_{};
   std::array<char, 41> name_{};
-  std::array<char, 64> up_topic_{}, down_topic_{}, presence_topic_{};
+  std::array<char, 56> up_topic_{}, down_topic_{}, presence_topic_{};  // "wp/v1/", 40 digits, at most "/presence"
   MqttStream stream_;
   Bytes frame_{};
   std::uint32_t announced_ = 0;     // bytes of the payload that is being delivered
