@@ -74,6 +74,32 @@ TEST_F(CliqueRun, settles_its_first_block_by_more_than_half_of_the_signers) {
   EXPECT_TRUE(state.is_linked);
 }
 
+TEST_F(CliqueRun, moves_the_head_of_a_device_that_counts_no_votes) {
+  const std::vector<TestCliqueHeader> run = run_of({keys[4], keys[0], keys[2]}, 500);
+  TrustedHead head;
+  head.number = trusted.number;
+  head.hash = trusted.hash;
+  head.timestamp = trusted.timestamp;
+  head.validators = trusted.signers;
+  head.is_linked = true;
+  const TrustedHead before = head;
+  suffix.start(head, config);
+  EXPECT_DEATH(suffix.commit(head), "CHECK failed") << "before it is settled";
+  for (const TestCliqueHeader& header : run) {
+    EXPECT_EQ(head, before);
+    ASSERT_EQ(suffix.begin(header.encode(), {}), Error::none);
+    ASSERT_EQ(suffix.step().error(), Error::none);
+  }
+  suffix.commit(head);
+  EXPECT_EQ(head.number, 601U);
+  EXPECT_EQ(head.hash, run[0].hash());
+  EXPECT_EQ(head.timestamp.s, run[0].fields.timestamp_s);
+  EXPECT_EQ(head.state_root, run[0].fields.state_root);
+  EXPECT_EQ(head.validators, before.validators);
+  suffix.start(head, config);
+  EXPECT_EQ(suffix.begin(run[0].encode(), {}), Error::number_not_newer) << "it is the head now";
+}
+
 TEST_F(CliqueRun, one_signer_alone_settles_nothing) {
   EXPECT_EQ(error_of(run_of({keys[4], keys[4], keys[4]}, 500)), Error::signed_recently);
   EXPECT_EQ(error_of(run_of({keys[4], keys[0], keys[4]}, 500)), Error::signed_recently);
