@@ -10,6 +10,7 @@
 #include "hal/linux/boot_clock.hpp"
 #include "hal/linux/kernel_entropy.hpp"
 #include "hal/linux/relay_keeper.hpp"
+#include "hal/runner.hpp"
 #include "hal/sim/simulated_relay.hpp"
 #include "message/frame.hpp"
 #include "node/records.hpp"
@@ -284,7 +285,8 @@ Error LinuxPort::sense_relay(bool& on) {
     return Error::none;
   }
   if (!differs_since_) differs_since_ = present;
-  if (present.since(*differs_since_) >= configuration_.output.limits.mismatch_ms_max) {
+  // One look before the guard gives up: afterwards it has changed its command, and the two agree again.
+  if (present.since(*differs_since_) + hal::tick_ms_max >= configuration_.output.limits.mismatch_ms_max) {
     log(Level::warning, Event("relay_mismatch").add("commanded", relay_commanded_.value_or(false)).add("sensed", on)
                             .add("hint", on ? "a welded contact, or a wrong active_low" : "a contact that does not close, or a wrong active_low"));
   }

@@ -211,6 +211,11 @@ class VirtualBoard(unittest.TestCase):
 
     def test_8_after_a_power_cut_the_board_is_itself_again(self):
         head = int(self.log().split("head=")[-1].split()[0])
+        for _ in range(2):  # brown-outs
+            self.board.pull_the_plug()
+            self.switch_on()
+            self.start_node()
+            self.board.run("until grep -q started /run/node.log; do sleep 0.1; done")
         self.board.pull_the_plug()
         self.switch_on()
         self.assertFalse(self.pins.level(RELAY))
@@ -219,7 +224,16 @@ class VirtualBoard(unittest.TestCase):
         self.wait_closed(40, "follows again")
         started = next(line for line in self.log().splitlines() if "started " in line)
         print(f"  power cut: head {head} before, restored {started.split('head=')[1]}; boot {self.board.boot_s:.1f} s")
+        self.assertGreaterEqual(int(started.split("head=")[1]), head - 10, "the head is not what it was at first")
         self.assertEqual([True], [level for _, line, level in self.pins.edges if line == RELAY], "one edge, no click before")
+        self.board.run("kill -KILL $(cat /run/node.pid)")  # the fifth start that does not last
+        self.wait_open(5, "the keeper opens")
+        self.board.run("for i in 1 2 3 4 5 6 7 8 9; do grep -q safe_mode /run/node.log && break; sleep 0.5; done")
+        self.assertIn("safe_mode starts=5", self.log())
+        self.assertTrue(self.pins.hold(RELAY, False, 2))
+        self.stop_node()  # somebody ends it on purpose, and it counts from the beginning
+        self.start_node()
+        self.wait_closed(40, "follows again")
 
     def test_9_a_wrong_label_and_a_busy_line_are_named(self):
         board = self.board
