@@ -51,6 +51,7 @@ struct Session {
   std::span<std::int32_t> profiles_w;
   std::array<std::uint32_t, home_device_count_max> bits{};
   std::array<std::size_t, home_device_count_max> dual_size{};
+  std::int32_t reserve_w = 0;          // what devices that look for room leave below the breaker
 
   std::uint32_t slots() const { return grid.slots; }
   std::uint32_t count() const { return static_cast<std::uint32_t>(home.devices.size()); }
@@ -240,7 +241,8 @@ Error polish(Session& session) {
 
 std::int64_t over(const Session& session, std::int64_t power_w) {
   const std::int64_t size = power_w < 0 ? -power_w : power_w;
-  return size > session.home.limit_w ? size - session.home.limit_w : 0;
+  const std::int64_t limit = session.home.limit_w - session.reserve_w;
+  return size > limit ? size - limit : 0;
 }
 
 // Sum of the squares by which the total would pass the breaker with another profile of device i; 16 devices fit 63 bits.
@@ -319,7 +321,8 @@ Error respond(Session& session, std::uint32_t i) {
     const std::span<std::int32_t> profile = session.profile(i);
     for (std::uint32_t t = 0; t < session.slots(); ++t) {
       const std::int32_t others = session.total_w[t] - profile[t];
-      session.wish_w[t] = clamp(profile[t], -session.home.limit_w - others, session.home.limit_w - others);
+      const std::int32_t limit_w = session.home.limit_w - session.reserve_w;
+      session.wish_w[t] = clamp(profile[t], -limit_w - others, limit_w - others);
     }
   }
   device.cost_linear = 0;
@@ -370,13 +373,18 @@ Error make_room_together(Session& session, bool& moved) {
   return Error::none;
 }
 
-// Only where the breaker is passed.
+// Only where the breaker is passed. Whole watts can get stuck a watt or two above it; aiming lower then frees them.
 Error find_room(Session& session) {
-  bool moved = excess_of(session, session.total_w) > 0;
-  if (!moved) return Error::none;
-  for (std::uint32_t pass = 0; moved && pass < home_room_max; ++pass) {
-    WATTPROOF_TRY(make_room(session, moved));
-    if (!moved && excess_of(session, session.total_w) > 0) WATTPROOF_TRY(make_room_together(session, moved));
+  if (excess_of(session, session.total_w) == 0) return Error::none;
+  const std::int32_t count = static_cast<std::int32_t>(session.count());
+  for (const std::int32_t reserve_w : {0, count, 4 * count}) {
+    session.reserve_w = reserve_w < session.home.limit_w ? reserve_w : session.home.limit_w;
+    bool moved = true;
+    for (std::uint32_t pass = 0; moved && pass < home_room_max; ++pass) {
+      WATTPROOF_TRY(make_room(session, moved));
+      if (excess_of(session, session.total_w) == 0) return polish(session);
+      if (!moved) WATTPROOF_TRY(make_room_together(session, moved));
+    }
   }
   return polish(session);
 }
