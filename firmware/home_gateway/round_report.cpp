@@ -35,14 +35,16 @@ void measure(const KnownEpoch& epoch, const Vectors& now, const Vectors* before,
   const double count = std::max(1u, report.participants);
   double gap2 = 0, z2 = 0, u2 = 0, shift2 = 0;
   for (std::uint32_t t = 0; t < sum.size(); ++t) {
-    const double plan = static_cast<double>(now.z(t));
-    gap2 += square(16.0 * static_cast<double>(sum[t]) - count * plan) / count;
-    z2 += count * square(plan);
+    const double movers = std::max(1u, now.movers(t));
+    const double plan = movers * static_cast<double>(now.z(t));
+    gap2 += square(16.0 * static_cast<double>(sum[t]) - plan) / count;
+    z2 += square(plan) / count;
     u2 += count * square(static_cast<double>(now.u(t)));
     if (before == nullptr) continue;
-    const double mean_change = static_cast<double>(now.mean(t) - before->mean(t));
-    const double a = static_cast<double>(now.z(t) - before->z(t)) - mean_change;
-    shift2 += count * (2 * mean_change * a + a * a);
+    const double share = before->movers(t) / movers;  // what was per mover then is per mover now
+    const double mean_change = static_cast<double>(now.mean(t)) - share * static_cast<double>(before->mean(t));
+    const double a = static_cast<double>(now.z(t)) - share * static_cast<double>(before->z(t)) - mean_change;
+    shift2 += 2 * movers * mean_change * a + count * a * a;
   }
   double power2 = 0, movement = 0;
   for (const auto& [id, participation] : epoch.participants) {

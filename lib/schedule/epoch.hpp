@@ -71,6 +71,8 @@ class Vectors {
   std::int64_t u(std::uint32_t slot) const { return at(slots_ + slot); }
   std::int64_t mean(std::uint32_t slot) const { return at(2 * slots_ + slot); }
   std::int64_t z_before(std::uint32_t slot) const { return at(3 * slots_ + slot); }
+  // How many devices share what the slot is short of. A device does not need it; whoever watches a negotiation does.
+  std::uint32_t movers(std::uint32_t slot) const { return load_be32(bytes_.data() + 32 * std::size_t{slots_} + 4 * slot); }
 
  private:
   std::int64_t at(std::uint32_t index) const {

@@ -36,7 +36,7 @@ class Outage(unittest.TestCase):
 
     def test_everything_goes_away_once_and_the_epoch_still_ends(self):
         community = self.community
-        community.open_epoch(day_parameters(), "--tolerance-w", 20, "--enter-seconds", 10, "--round-seconds", 12,
+        community.open_epoch(day_parameters(), "--tolerance-w", 0, "--enter-seconds", 10, "--round-seconds", 12,
                              "--grace-seconds", 6)
         self.wait_for_round(3)
         community.pause("chain")
@@ -57,6 +57,26 @@ class Outage(unittest.TestCase):
         shown = community.ctl("schedule", "show", "--json", *community.chain_arguments())
         self.assertTrue(shown["aggregate_matches_profiles"])
         self.assertEqual([], community.events("gateway", "event_refused"))
+
+    def test_chain_and_broker_are_away_for_a_minute(self):
+        community = self.community
+        community.open_epoch(day_parameters(), "--tolerance-w", 0, "--enter-seconds", 10, "--round-seconds", 12,
+                             "--grace-seconds", 6)
+        self.wait_for_round(2)
+        self.assertEqual([], self.ended())
+        community.pause("chain")
+        community.stop("broker", signal.SIGKILL)
+        time.sleep(60)
+        others = [name for name in community.processes if name != "broker"]
+        self.assertGreaterEqual(len(others), 7)
+        for name in others:
+            self.assertIsNone(community.processes[name].poll(), f"{name} has stopped:\n{community.log_text(name)[-2000:]}")
+        community.resume("chain")
+        community.start_broker(community.broker_port)
+        ended = wait_until(self.ended, 150, "the epoch ends")
+        self.assertEqual(ended[0]["event"], "final", ended)
+        shown = community.ctl("schedule", "show", "--json", *community.chain_arguments())
+        self.assertTrue(shown["aggregate_matches_profiles"])
 
     def test_rubbish_on_the_wire_is_counted_and_survived(self):
         community = self.community

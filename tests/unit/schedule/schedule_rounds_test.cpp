@@ -99,6 +99,7 @@ TEST(schedule_rounds, vectors_decode_to_the_contracts_numbers_and_hash_to_the_he
         EXPECT_EQ(vectors.u(t), state["u"][t]);
         EXPECT_EQ(vectors.mean(t), state["xb"][t]);
         EXPECT_EQ(vectors.z_before(t), state["zp"][t]);
+        EXPECT_EQ(vectors.movers(t), state["movers"][t]);
       }
     }
   }
