@@ -162,10 +162,16 @@ def stack():
     return {"cortex-m4.stack.bound": figure(size, "bytes", f"./run stack  # deepest entry point: {name}")}
 
 
+def plug():
+    """the plug image: flash by part, RAM, and the bound of its stack"""
+    figures = json.loads(output(sys.executable, "bench/size/plug_size.py"))
+    return {name: figure(entry["value"], entry["unit"], "./run size plug", entry["target"]) for name, entry in figures.items()}
+
+
 SOURCES = {
     "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "flood": flood, "heap": heap, "chain": chain,
               "solver": solver, "coverage": coverage},
-    "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack},
+    "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack, "plug": plug},
 }
 
 
