@@ -6,6 +6,7 @@ modules and started on loopback. Everything that is started is stopped again.
 Without a Go toolchain, or without its modules, nothing can be built: that is said, and counts as one skip (exit status 0)."""
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -46,7 +47,7 @@ def run_scenario(run, scenario):
         scenario(run, folder)
     except CannotBuild:
         raise
-    except (NetworkError, AssertionError, RuntimeError, OSError) as error:
+    except (NetworkError, RuntimeError, OSError, subprocess.TimeoutExpired) as error:
         if run.options.verbose:
             traceback.print_exc()
         run.say(f"FAILED: {scenario.__name__}: {error}; logs: {folder}")
