@@ -190,6 +190,8 @@ void Plug::tell_progress() {
   mode_ = node_.mode();
   Line line = event("mode");
   tell(line.add("mode", mode_name(mode_)).add("head", node_.head().number));
+  // A step drives the outputs before it takes anything in: what was proved just now moves them in the next one, which need not wait.
+  runner_.feed({.kind = node::InputKind::tick});
 }
 
 void Plug::watch_health(std::uint64_t now_ms) {
