@@ -219,9 +219,8 @@ contract Scheduler is SchedulerBatches {
         Rules memory rules = entry.rules;
         bool capHolds = outcome.worstExcess <= 0;
         uint256 absolute2 = Residuals.absolute(h.participants, h.slots, rules.toleranceW);
-        if (h.round > 1 && capHolds && !outcome.uTooLarge && measure.small(absolute2)) {
-            return _finish(entry, h, v.encode());
-        }
+        bool agreed = h.round > 1 && !outcome.uTooLarge && measure.small(absolute2);
+        if (agreed && capHolds) return _finish(entry, h, v.encode());
         if (outcome.uTooLarge || h.round >= rules.roundsMax) {
             h.reason = FailureReason.ROUNDS_USED_UP;
             if (outcome.uTooLarge || !capHolds) {
@@ -231,7 +230,8 @@ contract Scheduler is SchedulerBatches {
             }
             return _fail(entry, h, v.encode());
         }
-        int8 k = h.penaltyShift + measure.penaltyStep(h.round);
+        // Agreed but for a cap that nobody gives way to: the price has to climb, and a doubled penalty doubles its steps.
+        int8 k = h.penaltyShift + (agreed ? int8(1) : measure.penaltyStep(h.round));
         if (k > Residuals.K_MAX) k = Residuals.K_MAX;
         if (k < -Residuals.K_MAX) k = -Residuals.K_MAX;
         Residuals.rescale(v.u, k - h.penaltyShift);

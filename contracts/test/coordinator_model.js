@@ -346,7 +346,8 @@ export class EpochModel {
     this.vectors = next
     const capHolds = out.worstExcess <= 0n
     const tooLarge = next.u.some((u) => u >= U_MAX || u <= -U_MAX)
-    if (head.round > 1n && capHolds && !tooLarge && isSmall(m, rules.slots, rules.toleranceW)) {
+    const agreed = head.round > 1n && !tooLarge && isSmall(m, rules.slots, rules.toleranceW)
+    if (agreed && capHolds) {
       Object.assign(head, { status: STATUS.final, changedAt: now, vectorsHash: keccak256(this.vectorsBytes) })
       return
     }
@@ -355,7 +356,7 @@ export class EpochModel {
       const excess = minimum(maximum(out.worstExcess, 0n), EXCESS_MAX)
       return this.#fail(now, { reason: REASON.capCannotBeMet, worstSlot: out.worstSlot, excess })
     }
-    const k = minimum(maximum(head.k + penaltyStep(m, head.round), -K_MAX), K_MAX)
+    const k = minimum(maximum(head.k + (agreed ? 1n : penaltyStep(m, head.round)), -K_MAX), K_MAX)
     const j = k - head.k
     next.u = next.u.map((u) => (j > 0n ? floorDiv(u, 1n << j) : u * (1n << -j)))
     head.k = k

@@ -58,6 +58,22 @@ test('after_the_grace_time_as_many_as_in_the_round_before_are_enough', async () 
   await n.close()
 })
 
+test('the_penalty_rises_every_round_in_which_only_the_cap_is_missed', async () => {
+  const world = await World.create()
+  const devices = fixed('stiff', 2, 1000)
+  await world.enrol(devices)
+  const n = new Negotiation(
+    world,
+    devices,
+    rules(world, { toleranceW: 1_000_000n, roundsMax: 6n }),
+    problem(4, { devices: 2, cap: 1900n }),
+  )
+  const head = await n.all()
+  assert.equal(head.reason, REASON.capCannotBeMet)
+  assert.equal(head.excess, 100n)
+  assert.equal(head.k, 4n) // after rounds 2 to 5; round 1 says nothing, round 6 is the last
+})
+
 test('the_silent_keep_their_last_profile_and_stay_in_the_sum', async () => {
   const n = await started(await World.create(), 'keep')
   const [a, b, c] = n.devices

@@ -298,7 +298,8 @@ void Coordinator::close(std::uint64_t now_s) {
   const Measure measure = step();
   const bool is_too_large = measure.is_too_large;
   const bool holds_cap = worst_excess_w() <= 0;
-  if (head_.round > 1 && holds_cap && !is_too_large && is_small(measure)) {
+  const bool is_agreed = head_.round > 1 && !is_too_large && is_small(measure);
+  if (is_agreed && holds_cap) {
     head_.status = EpochStatus::final;
     head_.changed = {now_s};
     set_vectors_hash();
@@ -307,7 +308,7 @@ void Coordinator::close(std::uint64_t now_s) {
   if (is_too_large || head_.round >= rules_.rounds_max) {
     return fail(now_s, is_too_large || !holds_cap ? FailReason::cap_cannot_be_met : FailReason::rounds_used_up);
   }
-  move_penalty(penalty_step(measure));
+  move_penalty(is_agreed ? 1 : penalty_step(measure));  // agreed but for the cap: the price has to climb
   settled_before_ = answered_ + frozen_;
   open_round(now_s);
 }
