@@ -377,7 +377,8 @@ Error make_room_together(Session& session, bool& moved) {
 Error find_room(Session& session) {
   if (excess_of(session, session.total_w) == 0) return Error::none;
   const std::int32_t count = static_cast<std::int32_t>(session.count());
-  for (const std::int32_t reserve_w : {0, count, 4 * count}) {
+  const std::int32_t reserves_w[] = {0, count, 4 * count};
+  for (const std::int32_t reserve_w : reserves_w) {
     session.reserve_w = reserve_w < session.home.limit_w ? reserve_w : session.home.limit_w;
     bool moved = true;
     for (std::uint32_t pass = 0; moved && pass < home_room_max; ++pass) {
