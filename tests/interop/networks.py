@@ -244,9 +244,14 @@ class CliqueNetwork(Network):
         for node in self.nodes:
             node.start()
         self.wait("signers that know each other", seconds, lambda: all(self.peers(node) >= 2 for node in self.nodes))
+        # geth unlocks the account beside all else, and a signer that is told to seal before that never tries again.
+        self.wait("unlocked accounts", seconds, lambda: all(self.is_unlocked(node) for node in self.nodes))
         for node in self.nodes:
             node.rpc.call("miner_start")
         self.wait("the first two blocks", seconds, lambda: all(self.height(node) >= 2 for node in self.nodes))
+
+    def is_unlocked(self, node):
+        return "Unlocked account" in (node.folder / "node.log").read_text(errors="replace")
 
     def peers(self, node):
         try:
