@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "firmware/linux_node/node_config.hpp"
+#include "firmware/log_names.hpp"
 #include "hal/linux/service_notify.hpp"
 
 namespace wattproof::firmware {
@@ -23,18 +24,6 @@ constexpr int safe_mode_poll_ms = 1000;
 
 // A relay that is driven the wrong way round would click at every start: systemd does not restart after this status.
 constexpr int exit_configuration = 3;
-
-const char* mode_name(node::Mode mode) {
-  switch (mode) {
-    case node::Mode::starting: return "starting";
-    case node::Mode::proving: return "proving";
-    case node::Mode::idle: return "idle";
-    case node::Mode::following: return "following";
-    case node::Mode::stale: return "stale";
-    case node::Mode::conflict: return "conflict";
-  }
-  return "unknown";
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "firmware/log_names.hpp"
 #include "hal/linux/boot_clock.hpp"
 #include "hal/linux/kernel_entropy.hpp"
 #include "hal/linux/relay_keeper.hpp"
@@ -35,19 +36,6 @@ class SimulatedRelayDriver final : public hal::RelayDriver {
  private:
   hal::SimulatedRelay relay_;
 };
-
-const char* fault_name(hal::Fault fault) {
-  switch (fault) {
-    case hal::Fault::restore: return "restore_failed";
-    case hal::Fault::send: return "send_failed";
-    case hal::Fault::store: return "store_failed";
-    case hal::Fault::sign: return "sign_failed";
-    case hal::Fault::relay: return "relay_failed";
-    case hal::Fault::set_point: return "setpoint_failed";
-    case hal::Fault::overrun: return "overrun";
-  }
-  return "fault";
-}
 
 // A password or key in a file of one line. False if it cannot be read, is empty or too long.
 bool read_secret(const std::filesystem::path& file, std::string& out) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "crypto/secret.hpp"
+#include "firmware/log_names.hpp"
 #include "node/records.hpp"
 
 namespace wattproof::firmware {
@@ -27,19 +28,6 @@ const char* reason_name(node::Reason reason) {
 void add_evidence(Line& line, const node::Evidence& why) {
   line.add("reason", reason_name(why.reason));
   if (why.block_number != 0) line.add("epoch", why.epoch).add("slot", std::uint64_t{why.slot}).add("block", why.block_number);
-}
-
-const char* fault_name(hal::Fault fault) {
-  switch (fault) {
-    case hal::Fault::restore: return "restore_failed";
-    case hal::Fault::send: return "send_failed";
-    case hal::Fault::store: return "store_failed";
-    case hal::Fault::sign: return "sign_failed";
-    case hal::Fault::relay: return "relay_failed";
-    case hal::Fault::set_point: return "setpoint_failed";
-    case hal::Fault::overrun: return "overrun";
-  }
-  return "fault";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "crypto/secret.hpp"
+#include "firmware/log_names.hpp"
 #include "firmware/plug/update_hooks.hpp"
 #include "hal/cortex_m/cortex_m.hpp"
 
@@ -15,18 +16,6 @@ namespace {
     image_note_magic, WATTPROOF_VERSION_MAJOR << 16 | WATTPROOF_VERSION_MINOR << 8 | WATTPROOF_VERSION_PATCH, WATTPROOF_VERSION_COUNTER};
 
 constexpr std::uint64_t error_told_ms_min = 1'000;  // a flood of refusals is told once a second, with its count
-
-const char* mode_name(node::Mode mode) {
-  switch (mode) {
-    case node::Mode::starting: return "starting";
-    case node::Mode::proving: return "proving";
-    case node::Mode::idle: return "idle";
-    case node::Mode::following: return "following";
-    case node::Mode::stale: return "stale";
-    case node::Mode::conflict: return "conflict";
-  }
-  return "unknown";
-}
 
 const char* cause_name(board::ResetNote::Cause cause) {
   switch (cause) {
