@@ -3,6 +3,7 @@
 // with a flipped bit.
 #include <gtest/gtest.h>
 
+#include <concepts>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -109,27 +110,36 @@ TEST(recorded_networks, any_qbft_header_is_reached_from_the_first_set) {
   }
 }
 
-TEST(recorded_networks, no_qbft_header_is_accepted_with_a_flipped_bit) {
-  QbftNetwork network;
-  open_qbft(network);
-  TrustedHead head = network.start;
+// `take` moves a state by one header if it accepts it. A refused header must leave the state as it was.
+template <class State, class Take>
+void refuse_every_flipped_bit(const json& headers, State state, Take take) {
   std::size_t flips = 0, index = 0;
-  for (const json& vector : network.document["headers"]) {
+  for (const json& vector : headers) {
     Buffer encoded = from_hex(vector["rlp"].get<std::string>());
     for (std::size_t bit = 0; bit < 8 * encoded.size(); ++bit) {
       if (!flips_bit(index, bit, 1)) continue;
       flip(encoded, bit);
-      TrustedHead trusted = head;
-      ASSERT_NE(accept(encoded, trusted, network.config), Error::none) << vector["number"] << " bit " << bit;
-      ASSERT_EQ(trusted, head);
+      State trusted = state;
+      ASSERT_NE(take(encoded, trusted), Error::none) << vector["number"] << " bit " << bit;
+      if constexpr (std::equality_comparable<State>) {
+        ASSERT_TRUE(trusted == state);
+      }
       flip(encoded, bit);
       ++flips;
     }
-    ASSERT_EQ(accept(encoded, head, network.config), Error::none);
+    ASSERT_EQ(take(encoded, state), Error::none);
     ++index;
   }
   EXPECT_GT(flips, 10'000U);
   std::printf("flipped bits refused: %zu in %zu headers\n", flips, index);
+}
+
+TEST(recorded_networks, no_qbft_header_is_accepted_with_a_flipped_bit) {
+  QbftNetwork network;
+  open_qbft(network);
+  static_assert(std::equality_comparable<TrustedHead>);
+  refuse_every_flipped_bit(network.document["headers"], network.start,
+                           [&](const Buffer& encoded, TrustedHead& head) { return accept(encoded, head, network.config); });
 }
 
 // ---- receipts and proofs, whatever the engine
@@ -328,23 +338,8 @@ TEST(recorded_networks, the_branch_that_the_network_left_is_valid_and_lighter) {
 TEST(recorded_networks, no_clique_header_is_accepted_with_a_flipped_bit) {
   CliqueNetwork network;
   open_clique(network);
-  CliqueState state = network.start;
-  std::size_t flips = 0, index = 0;
-  for (const json& vector : network.document["headers"]) {
-    Buffer encoded = from_hex(vector["rlp"].get<std::string>());
-    for (std::size_t bit = 0; bit < 8 * encoded.size(); ++bit) {
-      if (!flips_bit(index, bit, 1)) continue;
-      flip(encoded, bit);
-      CliqueState trusted = state;
-      ASSERT_NE(follow(encoded, trusted, network.config), Error::none) << vector["number"] << " bit " << bit;
-      flip(encoded, bit);
-      ++flips;
-    }
-    ASSERT_EQ(follow(encoded, state, network.config), Error::none);
-    ++index;
-  }
-  EXPECT_GT(flips, 10'000U);
-  std::printf("flipped bits refused: %zu in %zu headers\n", flips, index);
+  refuse_every_flipped_bit(network.document["headers"], network.start,
+                           [&](const Buffer& encoded, CliqueState& state) { return follow(encoded, state, network.config); });
 }
 
 }  // namespace
