@@ -68,7 +68,10 @@ void RoundKeeper::follow_round() {
   const std::uint64_t number = epoch == nullptr ? 0 : epoch->number;
   const std::uint32_t round = epoch == nullptr ? 0 : epoch->newest().head.round;
   if (number == epoch_ && round == round_) return;
-  if (number != epoch_) entering_.clear();
+  if (number != epoch_) {
+    entering_.clear();
+    has_followed_ = false;
+  }
   epoch_ = number;
   round_ = round;
   updates_.clear();
@@ -206,22 +209,43 @@ bool RoundKeeper::enter_batch() {
 
 // Which earlier epoch the operator named for a warm start is not in any event. The contract takes only the right head, so
 // the candidates are tried: ended epochs from the newest on, and none.
-void RoundKeeper::start_epoch() {
-  const KnownEpoch& epoch = *view_.negotiated();
-  const bool is_worth_it = !epoch.participants.empty() || block_s_ >= epoch.newest().head.deadline.s;
-  if (!is_try_due_ || is_closing_ || !is_worth_it) return;
+std::vector<ByteVector> RoundKeeper::start_calls(const KnownEpoch& epoch) const {
   std::vector<ByteVector> candidates;
   const auto add = [&](Bytes head, Bytes vectors) {
     AbiArguments arguments;
     arguments.uint(epoch.number).bytes(epoch.newest().bytes).bytes(head).bytes(vectors);
     candidates.push_back(arguments.call("start(uint64,bytes,bytes,bytes)"));
   };
-  add({}, {});
   for (auto other = view_.epochs().rbegin(); other != view_.epochs().rend(); ++other) {
     if (other->first < epoch.number) add(other->second.newest().bytes, other->second.newest().vectors);
   }
-  std::rotate(candidates.begin(), candidates.begin() + 1, candidates.end());
-  try_calls("start", std::move(candidates));
+  add({}, {});
+  return candidates;
+}
+
+void RoundKeeper::start_epoch() {
+  const KnownEpoch& epoch = *view_.negotiated();
+  if (is_closing_) return;
+  if (start_behind_entries(epoch)) return;
+  const bool is_worth_it = !epoch.participants.empty() || block_s_ >= epoch.newest().head.deadline.s;
+  if (is_try_due_ && is_worth_it) try_calls("start", start_calls(epoch));
+}
+
+// When every active device is entered or on its way, the start follows into the same block: one block is saved. Only once an
+// epoch, and only where no epoch before leaves a choice; if an entry is skipped after all, the start reverts and is tried later.
+bool RoundKeeper::start_behind_entries(const KnownEpoch& epoch) {
+  if (has_followed_ || entering_.empty()) return false;
+  const bool is_complete = std::all_of(view_.devices().begin(), view_.devices().end(), [&](const auto& entry) {
+    return entry.second.status != DeviceStatus::active || epoch.participants.contains(entry.first) || entering_.contains(entry.first);
+  });
+  std::vector<ByteVector> calls = start_calls(epoch);
+  if (!is_complete || calls.size() != 1) return false;
+  has_followed_ = is_closing_ = true;
+  const auto done = [this, number = epoch_, round = round_](const Delivery& delivery) {
+    if (delivery.fate != Fate::mined && number == epoch_ && round == round_) is_closing_ = false;
+  };
+  sender_.send({"start", scheduler_, std::move(calls.front()), close_gas(epoch.newest().head.slots), done});
+  return true;
 }
 
 void RoundKeeper::flush_updates(std::uint64_t now_ms) {

@@ -61,6 +61,8 @@ class RoundKeeper {
   void enter_devices();
   bool enter_batch();
   void start_epoch();
+  bool start_behind_entries(const KnownEpoch& epoch);
+  std::vector<ByteVector> start_calls(const KnownEpoch& epoch) const;
   void flush_updates(std::uint64_t now_ms);
   void submit(const KnownEpoch& epoch, const std::vector<std::uint32_t>& ids);
   void flush_check_ins(std::uint64_t now_ms);
@@ -88,6 +90,7 @@ class RoundKeeper {
   std::map<std::uint32_t, PendingUpdate> updates_;    // of epoch_ and round_, by id
   std::map<std::uint32_t, PendingCheckIn> check_ins_;
   std::set<std::uint32_t> entering_;                  // in a transaction that is under way
+  bool has_followed_ = false;                         // a start was sent right behind the entries of epoch_
   bool is_closing_ = false;                           // start or close is under way for epoch_ and round_
   bool is_trying_ = false;                            // a call is being estimated
   bool is_try_due_ = false;                           // once a block
