@@ -40,6 +40,13 @@ ByteVector clique_extra_data(const std::vector<Address>& validators) {
   return extra;
 }
 
+// GoQuorum fills a block the moment its parent is there, unless it may wait with an empty one: then a transaction waits for one
+// block and not for two. Only GoQuorum has Berlin's QBFT headers.
+std::uint32_t empty_period_of(Engine engine, const GenesisOptions& options) {
+  const bool is_goquorum = engine == Engine::qbft && options.fork == "berlin";
+  return options.empty_period_s.value_or(is_goquorum ? 2 * options.period_s : options.period_s);
+}
+
 Json engine_section(Engine engine, const GenesisOptions& options) {
   const std::uint32_t period_s = options.period_s;
   if (engine == Engine::clique) {
@@ -51,9 +58,9 @@ Json engine_section(Engine engine, const GenesisOptions& options) {
                   {"requesttimeoutseconds", 2 * period_s + 2}};
   // Without it GoQuorum's quorum is 2F + 1, which for 3, 5, 6 ... validators is fewer than two thirds.
   if (engine == Engine::qbft) section.update({{"policy", 0}, {"ceil2Nby3Block", 0}});
-  if (options.empty_period_s > period_s) {
-    section["emptyblockperiodseconds"] = options.empty_period_s;   // GoQuorum
-    section["xemptyblockperiodseconds"] = options.empty_period_s;  // Besu, where it is experimental
+  if (const std::uint32_t empty_period_s = empty_period_of(engine, options); empty_period_s > period_s) {
+    section["emptyblockperiodseconds"] = empty_period_s;   // GoQuorum
+    section["xemptyblockperiodseconds"] = empty_period_s;  // Besu, where it is experimental
   }
   return section;
 }
@@ -101,7 +108,7 @@ Outcome genesis_command(const GenesisOptions& options, const Json& document) {
   if (options.fork != "london" && options.fork != "berlin") throw InputError("--fork", "must be london or berlin");
   const std::vector<Address> validators = read_validators(document);
   const bool is_clique = *engine == Engine::clique;
-  if (is_clique && options.empty_period_s != 0) throw InputError("--empty-period", "is not known to clique");
+  if (is_clique && options.empty_period_s) throw InputError("--empty-period", "is not known to clique");
 
   Json config = {{"chainId", options.chain_id}};
   for (const char* fork : {"homesteadBlock", "eip150Block", "eip155Block", "eip158Block", "byzantiumBlock",

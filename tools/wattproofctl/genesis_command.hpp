@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@ struct GenesisOptions {
   std::string engine;                     // qbft, ibft2 or clique
   std::string fork = "london";            // or berlin
   std::uint32_t period_s = 1;             // seconds between blocks
-  std::uint32_t empty_period_s = 0;       // seconds between blocks without transactions; 0: as the others
+  std::optional<std::uint32_t> empty_period_s;  // seconds between blocks without transactions; else twice the period on GoQuorum
   std::uint64_t chain_id = 1337;
   std::uint64_t gas_limit = 30'000'000;   // of a block
   std::uint64_t timestamp_s = 0;

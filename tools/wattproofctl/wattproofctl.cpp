@@ -197,7 +197,8 @@ void add_genesis_command(CLI::App& app, Options& options, int& status) {
   genesis->add_option("--engine", options.genesis.engine, "qbft, ibft2 or clique")->required();
   genesis->add_option("--validators", options.file, "JSON array of addresses; - is standard input")->required();
   genesis->add_option("--period", options.genesis.period_s, "Seconds between blocks")->required()->check(CLI::Range(1, 3600));
-  genesis->add_option("--empty-period", options.genesis.empty_period_s, "Seconds between blocks without transactions")
+  genesis->add_option("--empty-period", options.genesis.empty_period_s,
+                      "Seconds between blocks without transactions; default: the period, twice that on GoQuorum")
       ->check(CLI::Range(1, 3600));
   genesis->add_option("--chain-id", options.genesis.chain_id)->capture_default_str();
   genesis->add_option("--fork", options.genesis.fork, "london, or berlin for nodes without a base fee")->capture_default_str();

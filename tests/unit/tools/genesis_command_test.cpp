@@ -52,6 +52,17 @@ TEST(genesis_command, spaces_empty_blocks_under_both_clients_names) {
   EXPECT_THROW(genesis_command(options, Json::array({one})), InputError);
 }
 
+TEST(genesis_command, lets_goquorum_wait_with_an_empty_block_unless_told_otherwise) {
+  GenesisOptions options;
+  options.engine = "qbft";
+  options.fork = "berlin";
+  options.period_s = 5;
+  const auto section = [&options] { return genesis_command(options, Json::array({one})).output["config"]["qbft"]; };
+  EXPECT_EQ(section()["emptyblockperiodseconds"], 10);
+  options.empty_period_s = 5;
+  EXPECT_FALSE(section().contains("emptyblockperiodseconds"));
+}
+
 TEST(genesis_command, gives_coins_to_whom_the_operator_names) {
   GenesisOptions options;
   options.engine = "clique";
