@@ -13,6 +13,7 @@ import secrets
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -29,6 +30,7 @@ LIES = ("old-head few-seals doubled-seal outsider forged-node truncated-proof ot
 LIES_WITH_AGREEMENT = ("withheld-update", "replayed-day", "flood")
 CHAIN_ID = 20771
 EVENING_S = 1_795_219_200 - 6 * 3600  # 18:00 UTC on the day before the one that is planned
+OPENED_AT_ONCE_MAX = 24               # devices that are up before the first round is long open
 NEGOTIATION_RATE = 20                 # chain seconds a second while the devices agree
 
 
@@ -163,6 +165,7 @@ class Demo:
     def deploy(self):
         deployed = self.control("deploy", *self.chain_options(), "--artifacts", ROOT / "contracts/artifacts")
         self.registry, self.scheduler, self.first_block = deployed["registry"], deployed["scheduler"], deployed["first_block"]
+        self.operator = deployed["operator"]
         self.say(f"contracts: DeviceRegistry {self.registry}, Scheduler {self.scheduler}")
 
     def write_device_config(self, device, password, broker_port):
@@ -203,28 +206,44 @@ class Demo:
                 "\n[link]\nanswer_ms_max = 600000\ntries_max = 4\npause_ms_min = 1000\npause_ms_max = 120000\n"
                 "poll_ms = 900000\nstatus_ms = 3600000\n")
 
-    def enrol(self):
-        """Each device makes its key itself; the operator sees the address alone."""
-        passwords = {device.name: secrets.token_hex(16) for device in self.community.devices}
+    def make_keys(self):
+        """Each device makes its key itself; the operator sees the address alone. The broker then knows who may come."""
+        self.passwords = {device.name: secrets.token_hex(16) for device in self.community.devices}
         for device in self.community.devices:
-            config = self.write_device_config(device, passwords[device.name], 1)
+            config = self.write_device_config(device, self.passwords[device.name], 1)
             done = subprocess.run([str(part) for part in [*self.program("firmware/linux_node/linux_node"), "--config", config,
                                                           "--print-identity"]], capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise Failure(f"{device.name}: {done.stderr.strip() or done.stdout.strip()}")
             device.address = done.stdout.strip().split()[-1].lower()
             config.unlink()
+        users = {device.address[2:]: self.passwords[device.name] for device in self.community.devices}
+        self.gateway_password = secrets.token_hex(16)
+        self.broker_port = start_broker(self.processes, self.work, users | {"gateway": self.gateway_password})
+
+    def enrol(self):
         documents = [self.document(device) | {"address": device.address} for device in self.community.devices]
         enrolled = self.control("enrol", *self.chain_options(), "-", document={"devices": documents})
         for device, entry in zip(self.community.devices, enrolled["devices"]):
             device.id = entry["id"]
-        users = {device.address[2:]: passwords[device.name] for device in self.community.devices}
-        self.gateway_password = secrets.token_hex(16)
-        self.broker_port = start_broker(self.processes, self.work, users | {"gateway": self.gateway_password})
+
+    def enrol_and_open(self):
+        """The opening follows the enrolment into the same block: the operator's transactions are in order by their nonces."""
+        def sent():
+            return int(self.rpc.call("eth_getTransactionCount", self.operator, "pending"), 16)
+        all_sent = sent() + len(self.community.devices)
+        with ThreadPoolExecutor(1) as pool:
+            enrolment = pool.submit(self.enrol)
+            self.wait("the sending of the enrolments", 30, lambda: enrolment.done() or sent() >= all_sent)
+            if not enrolment.done():
+                self.open_epoch()
+            enrolment.result()
+
+    def provision(self):
         for device in self.community.devices:
             self.control("provision", *self.chain_options(False), *self.trust_options(), "--id", device.id, "--output",
                          self.work / device.name / "device.toml", "-", document=self.document(device))
-            self.write_device_config(device, passwords[device.name], self.broker_port)
+            self.write_device_config(device, self.passwords[device.name], self.broker_port)
         self.say(f"{len(self.community.devices)} devices enrolled and provisioned; broker on port {self.broker_port}, "
                  "an identity and an access rule each")
 
@@ -343,13 +362,13 @@ class Demo:
         while self.clock.now_s() < start - (0 if self.real else 1200):
             time.sleep(0.02)
         self.clock.set_rate(self.options.speed)
-        late = int((self.clock.now_s() - start) // self.community.slot_seconds)
-        if self.real and late > 0:
-            self.say(f"{late} slots had passed before the schedule was final: a longer --lead would have left time for them")
+        self.late_slots = max(0, int((self.clock.now_s() - start) // self.community.slot_seconds)) if self.real else 0
+        if self.late_slots:
+            self.say(f"{self.late_slots} slots had passed before the schedule was final: a longer --lead would have left time for them")
         self.say(f"living {self.community.slots} slots of {self.community.slot_seconds} s" if self.real else
                  f"playing the day at {self.options.speed:g} times its pace")
         shown = -1
-        while self.clock.now_s() < end + (1 if self.real else 600):
+        while self.clock.now_s() < end + (0.5 if self.real else 600):
             slot = int((self.clock.now_s() - start) // self.community.slot_seconds)
             if slot != shown and slot >= 0 and slot % max(1, self.community.slots // 6) == 0 and slot < self.community.slots:
                 shown = slot
@@ -414,7 +433,7 @@ class Demo:
             "peak_before_w": max(community.before()), "peak_after_w": max(after), "relay_switches": switches,
             "unverified_actions": len(unverified), "gas_update_per_device": per_device, "gas_update_alone": alone,
             "gas_close": close, "seconds": round(time.monotonic() - self.started, 1), "seconds_to_proof": self.agreed_s,
-            "slot_seconds": community.slot_seconds, "profiles_w": profiles, "reason": self.reason,
+            "slot_seconds": community.slot_seconds, "late_slots": self.late_slots, "profiles_w": profiles, "reason": self.reason,
             "lie": self.options.lie, "refused": refused, "epoch": self.epoch, "final_block": self.final_block,
         }
         if self.is_final:
@@ -465,11 +484,18 @@ class Demo:
               + (f", the gateway lies: {self.options.lie}" if self.options.lie else ""), flush=True)
         self.start_chain()
         self.deploy()
-        self.enrol()
+        self.make_keys()
         self.choose_cap()
         self.start_gateway()
-        self.start_devices()
-        self.open_epoch()
+        if self.real and len(self.community.devices) <= OPENED_AT_ONCE_MAX:
+            self.enrol_and_open()
+            self.provision()
+            self.start_devices()
+        else:
+            self.enrol()
+            self.provision()
+            self.start_devices()
+            self.open_epoch()
         self.negotiate()
         self.play()
         result, profiles, after = self.judge()
