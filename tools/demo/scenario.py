@@ -132,9 +132,15 @@ class Device:
 
     def quicken(self, slot_seconds, slots):
         """The same device on a day whose slots are shorter than those of 24 hours: powers stay, energies shrink with the
-        slots, to whole Wh."""
-        shrunk = {name: round(value * slot_seconds * slots / 86400) for name, value in self.device.items()
-                  if name.startswith("energy")}
+        slots, to whole Wh. A battery keeps room both ways, else it would be another problem."""
+        def shrink(energy_wh):
+            return round(energy_wh * slot_seconds * slots / 86400)
+        shrunk = {name: shrink(value) for name, value in self.device.items() if name.startswith("energy")}
+        if self.kind == "battery":
+            start_wh = max(1, shrunk["energy_start_wh"])
+            room_wh = max(1, shrink(self.device["energy_max_wh"] - self.device["energy_start_wh"]))
+            shrunk |= {"energy_start_wh": start_wh, "energy_max_wh": start_wh + room_wh, "energy_end_min_wh": start_wh,
+                       "energy_end_max_wh": start_wh}
         if self.kind == "shapeable":
             shrunk["energy_wh"] = max(1, shrunk["energy_wh"])
             left, power = shrunk["energy_wh"] * 3600 // slot_seconds, self.device["power_max_w"]
