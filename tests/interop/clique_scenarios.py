@@ -157,7 +157,7 @@ def clique_main_job(run, folder):
     demo = None
     try:
         network.start()
-        demo = Demo(run, network, "clique", "--devices", 8, "--lead", 66, "--key", operator.file, "--gateway-key", gateway.file,
+        demo = Demo(run, network, "clique", "--devices", 8, "--lead", 46, "--key", operator.file, "--gateway-key", gateway.file,
                     "--gas-price", GAS_PRICE_WEI)
         result = demo.finish()
     finally:
@@ -165,8 +165,9 @@ def clique_main_job(run, folder):
             demo.stop()
         network.stop()
     report(run, "clique", result)
-    if "qbft" in run.figures:
-        same_schedule(run, result, run.figures["qbft"], "on QBFT")
+    on_qbft = run.figures.get("qbft")
+    if on_qbft:
+        same_schedule(run, result, on_qbft, "on QBFT")
 
 
 class Parting:

@@ -124,9 +124,10 @@ class Network:
     """What both kinds share. A subclass says how a node is set up and started, and which genesis it needs."""
     engine = fork = modules = None
 
-    def __init__(self, program, folder, control, count, period=1, spare=0, empty_period=0, arguments=(),
+    def __init__(self, program, folder, control, count, period=1, spare=0, empty_period=None, arguments=(),
                  gas_limit=GAS_LIMIT):
-        """`spare` nodes follow the chain, and are no validators until they are voted in."""
+        """`spare` nodes follow the chain, and are no validators until they are voted in. Without `empty_period` empty blocks
+        come as wattproofctl genesis has it."""
         self.program, self.folder, self.control = program, Path(folder), control
         self.period, self.empty_period, self.extra, self.gas_limit = period, empty_period, list(arguments), gas_limit
         self.nodes = []
@@ -146,7 +147,7 @@ class Network:
     def genesis(self):
         command = [self.control, "genesis", "--engine", self.engine, "--validators", "-", "--period", self.period,
                    "--chain-id", CHAIN_ID, "--fork", self.fork, "--gas-limit", self.gas_limit, *self.extra]
-        if self.empty_period:
+        if self.empty_period is not None:
             command += ["--empty-period", self.empty_period]
         done = subprocess.run([str(part) for part in command], input=json.dumps(self.validators), capture_output=True,
                               text=True, check=False)
@@ -191,7 +192,7 @@ class Network:
         for node in self.nodes:
             node.start()
         # Where empty blocks are rare the first one would be long in coming.
-        first = 0 if self.empty_period else 2
+        first = 0 if (self.empty_period or 0) > 2 * self.period else 2
         self.wait("the first blocks", seconds, lambda: all(self.height(node) >= first for node in self.nodes))
 
     def height(self, node):
