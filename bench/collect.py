@@ -29,6 +29,11 @@ FLOOD_STEP_INSTRUCTIONS_MAX = 1_440_000
 BRANCHES_NOT_TAKEN_PERCENT_MAX = 5
 
 
+# Real validators at 1 s blocks: eight devices agree and live a day of 24 s; at least 200 updates a second through a gateway.
+MAIN_JOB_S_MAX = 60
+UPDATE_MS_MAX = 5
+
+
 class SourceFailed(Exception):
     pass
 
@@ -147,6 +152,25 @@ def heap():
     return {"heap_symbols": figure(len(done.stdout.splitlines()), "symbols", "./run bench heap", 0)}
 
 
+def networks():
+    """real GoQuorum validators: the main job's seconds, and updates through one gateway; needs Go, see docs/NETWORKS.md"""
+    output("cmake", "--preset", "host", "-D", "WATTPROOF_TESTS=ON")
+    output("cmake", "--build", HOST, "--target", "programs")
+    folder, command = BUILD / "interop", "./run bench networks"
+    said = output(sys.executable, "tests/interop/interop.py", "qbft_main_job", "qbft_every_second", "qbft_load", "--output", folder)
+    if "skipped: " in said:
+        print("[networks] " + next(line for line in said.splitlines() if "skipped: " in line))
+        return {}
+    main_job, every_second, load = (json.loads((folder / f"figures/{name}.json").read_text())
+                                    for name in ("qbft", "qbft-every-second", "load"))
+    return {"qbft_main_job": figure(main_job["seconds"], "s", command, MAIN_JOB_S_MAX),
+            "qbft_main_job_to_proof": figure(main_job["seconds_to_proof"], "s", command),
+            "qbft_main_job_empty_blocks_too": figure(every_second["seconds"], "s", command, MAIN_JOB_S_MAX),
+            "qbft_main_job_empty_blocks_too_to_proof": figure(every_second["seconds_to_proof"], "s", command),
+            "qbft_update": figure(round(1000 * load["seconds"] / load["updates"], 2), "ms", command, UPDATE_MS_MAX),
+            "qbft_update_gas": figure(load["gas_per_update"], "gas", command)}
+
+
 def size_of(target):
     def measure():
         figures = json.loads(output(sys.executable, "bench/size/measure_size.py", target))
@@ -170,7 +194,7 @@ def plug():
 
 SOURCES = {
     "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "flood": flood, "heap": heap, "chain": chain,
-              "solver": solver, "coverage": coverage},
+              "solver": solver, "coverage": coverage, "networks": networks},
     "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack, "plug": plug},
 }
 
