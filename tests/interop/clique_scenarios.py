@@ -10,6 +10,7 @@ from demo_run import Demo, report, same_schedule
 from comparison import compare
 from networks import CliqueNetwork, NetworkError, ROOT, address_of, public_key
 from record import Recording, header_entry
+from verification import verify_all
 
 GAS_PRICE_WEI = 2_000_000_000  # above the base fee that a London chain begins with; the accounts begin with coins
 
@@ -141,6 +142,7 @@ def parted_signers(run, folder, program, has_namespaces):
         run.say(f"clique: block {abandoned['number']} of a signer cut off was abandoned; the gateway followed; "
                 f"{len(enrolled['devices'])} devices enrolled; set changed by block {changed}")
         compare(run, network, network.nodes[0])
+        verify_all(run, network, changed)
         if run.options.record:
             record_clique(run, network, community, abandoned, changed)
     finally:

@@ -15,6 +15,7 @@ from networks import NetworkError, QbftNetwork, ROOT
 from record import Recording, raw, round_of
 from keccak import keccak256
 from processes import Processes
+from verification import verify_all
 
 MAIN_JOB_S_MAX = 60  # from the deployment of the contracts to the end of the day, which itself has 24 s
 
@@ -112,6 +113,7 @@ def qbft_faults(run, folder):
         behind = [name for name, head in demo.last_heads().items() if head < changed[1]]
         if behind:
             raise NetworkError(f"{behind} did not follow the change of the validator set in block {changed[1]}")
+        verify_all(run, network, network.height(network.nodes[0]))
         if run.options.record:
             record_qbft(run, network, demo, result, away, changed)
     finally:
