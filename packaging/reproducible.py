@@ -13,21 +13,18 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import deb  # noqa: E402
-
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ["lm3s6965evb", "amd64"]
 GIT = ["git", "-c", "safe.directory=*"]
 
 
-def build(folder, board, commit):
+def build(folder, board, commit, date):
     """Builds in a fresh copy; returns the checksum of every file that was made, by its name."""
     folder.mkdir(parents=True)
     archive = subprocess.run([*GIT, "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
     subprocess.run(["tar", "-x"], cwd=folder, input=archive, check=True)
     (folder / ".cache").symlink_to(ROOT / ".cache")
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(deb.source_date()), "CCACHE_DISABLE": "1"}
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": date, "CCACHE_DISABLE": "1"}
     done = subprocess.run([sys.executable, "tools/image/make_image.py", board], cwd=folder, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         sys.exit(f"{board} cannot be built\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -37,12 +34,14 @@ def build(folder, board, commit):
 
 def main():
     different = []
-    commit = subprocess.run([*GIT, "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    # Asked once: the checkout may move on while this runs.
+    head = subprocess.run([*GIT, "log", "-1", "--format=%H %ct"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    commit, date = head.split()
     for board in sys.argv[1:] or DEFAULT:
         begin = time.monotonic()
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-            first = build(Path(one) / "a", board, commit)
-            second = build(Path(other) / "a/deeper/folder", board, commit)
+            first = build(Path(one) / "a", board, commit, date)
+            second = build(Path(other) / "a/deeper/folder", board, commit, date)
         if not first:
             sys.exit(f"{board}: nothing was made")
         for name, checksum in first.items():

@@ -12,13 +12,26 @@
 #include <cstring>
 
 namespace wattproof::hal {
+namespace {
+
+// What somebody can do about it. A chip that does not answer is ENXIO or EREMOTEIO, after the taste of the bus's driver.
+const char* remedy(int code, bool is_open) {
+  if (code == EACCES || code == EPERM) return ": is this user in the group i2c?";
+  if (!is_open) return ": switch the bus on (Raspberry Pi: dtparam=i2c_arm=on) and load the module i2c-dev";
+  if (code == EBUSY) return ": a driver of the kernel has this chip";
+  if (code == ENXIO || code == EREMOTEIO || code == ETIMEDOUT || code == EIO) return ": nobody answers; check the address switches, the wires and the board's power";
+  return "";
+}
+
+}  // namespace
 
 KernelI2cBus::~KernelI2cBus() {
   if (file_ >= 0) ::close(file_);
 }
 
 Error KernelI2cBus::fail(const char* what) {
-  detail_ = name_ + ": " + what + ": " + std::strerror(errno);
+  const int code = errno;
+  detail_ = name_ + ": " + what + ": " + std::strerror(code) + remedy(code, file_ >= 0);
   return Error::hardware_failed;
 }
 

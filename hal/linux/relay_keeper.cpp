@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::uint32_t deadline_ms_min = 100;
 constexpr int answer_ms_max = 1000;  // a keeper that does not answer is as bad as a driver that refuses
+// The first answer may take longer: a bus whose chip is gone is tried again by its driver, each time for up to a second.
+constexpr int opened_ms_max = 5000;
 constexpr std::size_t detail_size_max = 200;
 
 enum class Request : std::uint8_t { open, close, sense };
@@ -125,9 +127,9 @@ class KeptRelay final : public RelayDriver {
   std::string detail() const override { return detail_; }
   bool take_overruled() override { return std::exchange(was_overruled_, false); }
 
-  Error receive(Answer& answer) {
+  Error receive(Answer& answer, int limit_ms) {
     pollfd entry{socket_, POLLIN, 0};
-    if (poll(&entry, 1, answer_ms_max) == 1 && ::recv(socket_, &answer, sizeof(answer), 0) == sizeof(answer)) {
+    if (poll(&entry, 1, limit_ms) == 1 && ::recv(socket_, &answer, sizeof(answer), 0) == sizeof(answer)) {
       answer.detail.back() = '\0';
       was_overruled_ = was_overruled_ || answer.overruled != 0;
       detail_ = answer.detail.data();
@@ -146,7 +148,7 @@ class KeptRelay final : public RelayDriver {
       detail_ = std::string("the relay keeper is gone: ") + std::strerror(errno);
       return Error::hardware_failed;
     }
-    return receive(answer);
+    return receive(answer, answer_ms_max);
   }
 
   int socket_;
@@ -182,7 +184,7 @@ Error open_relay_keeper(const RelayKeeperOptions& options, const RelayOpener& op
   }
   auto kept = std::make_unique<KeptRelay>(sockets[0], process);
   Answer opened;
-  const Error error = kept->receive(opened);
+  const Error error = kept->receive(opened, opened_ms_max);
   detail = kept->detail();
   if (error == Error::none) driver = std::move(kept);
   return error;

@@ -6,6 +6,7 @@ toolchains/fetch_vm.sh brings kernel and busybox.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -20,17 +21,17 @@ LIBRARIES = [Path("/lib/aarch64-linux-gnu"), Path("/usr/lib/aarch64-linux-gnu"),
 GPIO_LABEL = "9030000.pl061"
 DISK_MB = 8
 HOST = "10.0.2.2"   # this machine, as the board sees it
-BOOT_S = 60
+BOOT_S = 180
 MARK = "<<done "
 
 
 def missing():
     """Why no board can be emulated here, or an empty text."""
-    for program in ("qemu-system-aarch64", "mkfs.ext4", "cpio"):
+    for program in ("qemu-system-aarch64", "mkfs.ext4", "cpio", "dtc"):
         if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
             return f"{program} is not installed"
-    if not (CACHE / "versions").exists():
-        return f"no kernel in {CACHE}: toolchains/fetch_vm.sh"
+    if not (CACHE / "modules/i2c-gpio.ko").exists():
+        return f"no kernel with I2C in {CACHE}: toolchains/fetch_vm.sh"
     return ""
 
 
@@ -88,15 +89,35 @@ def make_disk(folder):
     subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "^metadata_csum", disk], check=True, env={**os.environ, "PATH": path})
 
 
+MACHINE = ["-cpu", "cortex-a57", "-m", "256", "-nographic", "-nodefaults"]
+# Half a period of the bus's clock, long enough for this end to see each of its edges. With a bus, the board's time is made of
+# instructions, one a nanosecond: however slow this machine is, the board waits as many of them for it.
+WIRE_US = 2000
+COUNTED = ["-icount", "shift=0,sleep=on"]
+GPIO_OPEN_DRAIN = 6
+
+
+def make_device_tree(folder, sda, scl):
+    """The board's own device tree with a two-wire bus on two lines of its GPIO chip, as folder/board.dtb."""
+    run = {"cwd": folder, "check": True, "capture_output": True}
+    subprocess.run(["qemu-system-aarch64", "-M", "virt,dumpdtb=plain.dtb", *MACHINE], **run)
+    text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", "plain.dtb"], **run, text=True).stdout
+    chip = re.search(r"pl061@9030000 \{\s*phandle = <(0x[0-9a-f]+)>", text)[1]
+    text += (f'/ {{ i2c-wires {{ compatible = "i2c-gpio"; sda-gpios = <{chip} {sda} {GPIO_OPEN_DRAIN}>; scl-gpios = <{chip} {scl} 0>;\n'
+             f"i2c-gpio,delay-us = <{WIRE_US}>; i2c-gpio,scl-output-only; i2c-gpio,scl-open-drain; #address-cells = <1>; #size-cells = <0>; }}; }};\n")
+    subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", "board.dtb"], cwd=folder, check=True, input=text, text=True)
+
+
 class Board:
     """One power-on of the board whose folder holds initramfs and disk.img. `pins` are the outputs of its GPIO chip."""
 
     def __init__(self, folder):
         self.folder = folder
+        tree = ["-dtb", "board.dtb", *COUNTED] if (folder / "board.dtb").exists() else []
         (folder / "agent.s").unlink(missing_ok=True)
         self.started = time.monotonic()
         self.machine = qtest.Machine(folder, [
-            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "256", "-nographic", "-no-reboot", "-nodefaults",
+            "qemu-system-aarch64", "-M", "virt", *MACHINE, "-no-reboot", *tree,
             "-serial", "file:console.log", "-kernel", CACHE / "vmlinuz", "-initrd", "initramfs",
             "-append", "console=ttyAMA0 quiet panic=-1",
             "-netdev", "user,id=net0", "-device", "virtio-net-device,netdev=net0",

@@ -7,7 +7,8 @@ mount -t proc p /proc
 mount -t sysfs s /sys
 mount -t devtmpfs d /dev
 mount -t tmpfs t /run
-for module in virtio_ring virtio virtio_mmio failover net_failover virtio_net virtio_console virtio_blk; do
+for module in virtio_mmio failover net_failover virtio_net virtio_console virtio_blk \
+  crc16 crc32c_generic mbcache jbd2 ext4 i2c-algo-bit i2c-gpio i2c-dev; do
   [ ! -e /modules/$module.ko ] || insmod /modules/$module.ko
 done
 ifconfig lo 127.0.0.1 up

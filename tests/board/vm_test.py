@@ -167,6 +167,13 @@ class VirtualBoard(unittest.TestCase):
         self.assertIn("stopped", self.log())
         self.start_node()
         self.wait_closed(30, "started again")
+        # What systemd's ExecStopPost is for: the keeper dies with its node, and the line stays driven.
+        self.board.run("touch /run/stop; NODE=$(cat /run/node.pid); kill -KILL $(cat /proc/$NODE/task/$NODE/children) $NODE")
+        self.assertTrue(self.pins.hold(RELAY, True, 1.0), "nobody has opened it")
+        self.board.run("linux_node --config /state/device.toml --make-safe")
+        self.wait_open(2, "the stop helper opens it")
+        self.start_node()
+        self.wait_closed(30, "and it is taken up again")
 
     def test_7_the_kernels_own_interface_and_a_contact_that_tells_the_truth(self):
         self.stop_node()
@@ -193,6 +200,11 @@ class VirtualBoard(unittest.TestCase):
         self.assertIn("active_low is wrong", answer)
         self.assertIn("status 3", answer)
         self.assertFalse(self.pins.level(RELAY), "and it is left open")
+        contact = threading.Thread(target=self.follow_the_line, args=(3,))
+        contact.start()
+        self.assertIn("active_low is wrong", self.board.run("linux_node --config /tmp/wrong.toml --make-safe", check=False))
+        contact.join()
+        self.assertFalse(self.pins.level(RELAY), "the stop helper, which ran after it, leaves it open too")
         self.start_without_sense()
 
     def follow_the_line(self, seconds):

@@ -40,21 +40,28 @@ Json check_gpio(const BoardRelay& relay, const BoardProbe& probe, Findings& find
   }
   const auto chip = std::find_if(probe.chips.begin(), probe.chips.end(), [&](const hal::GpioChip& each) { return each.label == relay.gpio.chip_label; });
   if (chip == probe.chips.end()) {
-    problem("no GPIO chip with the label " + relay.gpio.chip_label);
+    problem("no GPIO chip with the label " + relay.gpio.chip_label + "; " + hal::describe_gpio_chips(probe.chips) +
+            ": take the board file of this machine, or correct chip_label");
     return output;
   }
   output["chip"] = chip->path;
   hal::GpioLineState state;
   if (relay.gpio.line >= chip->lines || probe.line_state(*chip, relay.gpio.line, state) != Error::none) {
-    problem("no line " + std::to_string(relay.gpio.line) + "; " + chip->label + " has 0 to " + std::to_string(chip->lines - 1));
+    problem("no line " + std::to_string(relay.gpio.line) + "; " + chip->label + " has 0 to " + std::to_string(chip->lines - 1) + ": correct the line");
     return output;
   }
   output["line_name"] = state.name;
   output["direction"] = state.is_output ? "output" : "input";
   if (!state.is_used) return output;
   output["used_by"] = state.consumer;
-  if (state.consumer != hal::gpio_consumer) problem("is taken by " + (state.consumer.empty() ? "the kernel" : state.consumer));
-  else if (state.is_active_low != relay.gpio.active_low) problem("runs with the other polarity than the board file says");
+  const std::string line = relay.gpio.chip_label + " line " + std::to_string(relay.gpio.line);
+  if (state.consumer.empty()) {
+    problem(line + " is taken by the kernel: take the overlay that claims it out of the boot configuration, or name another line");
+  } else if (state.consumer != hal::gpio_consumer) {
+    problem(line + " is taken by " + state.consumer + ": stop what uses it, or name another line");
+  } else if (state.is_active_low != relay.gpio.active_low) {
+    problem(line + " runs with the other polarity than the board file says: find out which level closes the contact, correct active_low, restart the node");
+  }
   return output;
 }
 

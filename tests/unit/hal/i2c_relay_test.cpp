@@ -97,6 +97,7 @@ TEST(i2c_relay, names_a_bus_that_is_not_there) {
   EXPECT_EQ(open_i2c_relay({.bus = "/dev/i2c-absent", .address = 0x20, .reg = 6, .mask = 1, .active_low = true}, driver, detail), Error::hardware_failed);
   EXPECT_EQ(driver, nullptr);
   EXPECT_NE(detail.find("/dev/i2c-absent 0x20: open"), std::string::npos) << detail;
+  EXPECT_NE(detail.find("load the module i2c-dev"), std::string::npos) << detail;
 }
 
 }  // namespace

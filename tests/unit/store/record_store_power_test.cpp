@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include "power/power_cut.hpp"
@@ -78,15 +79,17 @@ TEST(record_store_power, survives_cuts_in_banks_of_two_sectors_and_units_of_one_
   EXPECT_GT(wide.points + narrow.points, 10'000U);
 }
 
+// A point is a run in which a cut struck; a script may have ended before its cut, so more runs are made than points asked for.
 TEST(record_store_power, survives_up_to_five_random_cuts) {
   const std::uint64_t count = fuzz_cases();
   std::uint64_t points = 0;
   for (const FlashGeometry& geometry : {small_words, small_double_words, small_quads, small_bytes}) {
-    const PowerReport report = cut_at_random(geometry, script(30), plain_store(), count / 4, 5);
+    const PowerReport report = cut_at_random(geometry, script(30), plain_store(), count / 4 + count / 16, 5);
     EXPECT_EQ(report.violations, 0U) << report.first_violation;
     points += report.points;
   }
-  EXPECT_GT(points, count / 2);
+  EXPECT_GE(points, count);
+  std::printf("power-cut points: %llu\n", static_cast<unsigned long long>(points));
 }
 
 // A flash that keeps part of what the store asks for to itself. Each sabotage takes one thing away that the store's argument
