@@ -87,6 +87,23 @@ std::int64_t choose_mean(const Session& session, std::uint32_t slot, std::int64_
   return clamp(wide_floor_div(wish + mean, share + 1), -limit, limit);
 }
 
+// The penalty is `weight` / 2^shift. Rounded to a whole number it would be another than the one behind the means, and the
+// negotiation would end elsewhere; so the device's own costs are raised instead, as far as they fit. Returns the weight.
+std::uint32_t weigh_own_cost(Device& device, std::int64_t weight, std::uint32_t shift) {
+  constexpr std::int64_t linear_max = std::int64_t{1} << 46;
+  std::int64_t linear = device.cost_linear * (std::int64_t{1} << shift);
+  std::int64_t quadratic = std::int64_t{device.cost_quadratic} * (std::int64_t{1} << shift);
+  // At most 5 times for the weight, shift + 1 for the others.
+  while (weight > weight_max || linear > linear_max || linear < -linear_max || quadratic > (std::int64_t{1} << 30)) {
+    weight >>= 1;
+    linear >>= 1;
+    quadratic >>= 1;
+  }
+  device.cost_linear = linear;
+  device.cost_quadratic = static_cast<std::int32_t>(quadratic);
+  return static_cast<std::uint32_t>(clamp<std::int64_t>(weight, 1, weight_max));
+}
+
 // One round: every device, then the mean and its price. Returns how far the two means are apart and the second one moved, in
 // 1/16 W, whichever is more.
 Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std::uint32_t& device_index,
@@ -100,7 +117,7 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
   }
   changed = false;
   for (std::uint32_t i = 0; i < session.count(); ++i) {
-    const Device device = session.device(i);
+    Device device = session.device(i);
     if (round >= freeze_round && chooses_pattern(device)) continue;
     const std::span<std::int32_t> profile = session.profile(i);
     for (std::uint32_t t = 0; t < session.slots(); ++t) {
@@ -110,10 +127,7 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
       session.wish_w[t] = static_cast<std::int32_t>(clamp((wish + fine / 2) >> fine_bits, -limit, limit));
     }
     Cost cost;
-    if (device.kind == DeviceKind::generator) {
-      const std::int64_t weight = (session.wish.curvature() * count) >> shift;
-      cost.weight = static_cast<std::uint32_t>(clamp<std::int64_t>(weight, 1, weight_max));
-    }
+    if (device.kind == DeviceKind::generator) cost.weight = weigh_own_cost(device, session.wish.curvature() * count, shift);
     device_index = i;
     WATTPROOF_TRY(solve_device(session, i, device, cost, changed));
   }

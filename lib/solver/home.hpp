@@ -12,8 +12,8 @@
 namespace wattproof::solver {
 
 constexpr std::uint32_t home_device_count_max = 16;
-constexpr std::uint32_t home_round_max = 240;    // of the inner ADMM
-constexpr std::uint32_t home_polish_max = 12;   // passes over all devices
+constexpr std::uint32_t home_round_max = 1000;    // of the inner ADMM
+constexpr std::uint32_t home_polish_max = 100;  // passes over all devices
 constexpr std::uint32_t home_room_max = 64;     // passes that only look for room under the breaker
 
 struct Home {
