@@ -496,9 +496,16 @@ Error check_breaker(const Session& session, Report& report) {
 
 }  // namespace
 
+namespace {
+
+std::size_t session_words(std::size_t part_words, std::size_t count, const Grid& grid) {
+  return part_words + grid.slots + words_of((count + 6) * grid.slots);
+}
+
+}  // namespace
+
 std::size_t home_workspace_words(const Home& home, const Grid& grid) {
-  const std::size_t slots = grid.slots;
-  return device_words(home, grid) + slots + words_of((home.devices.size() + 6) * slots);
+  return session_words(device_words(home, grid), home.devices.size(), grid);
 }
 
 Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
@@ -562,8 +569,13 @@ Error validate_home(const Device& device, const Grid& grid) {
   return Error::none;
 }
 
+std::size_t home_device_words(std::size_t part_words, std::size_t count, const Grid& grid) {
+  const std::size_t least = workspace_words(grid.slots);
+  return session_words(part_words < least ? least : part_words, count, grid) + words_of(count * grid.slots);
+}
+
 std::size_t home_device_words(const Device& device, const Grid& grid) {
-  return home_workspace_words(home_of(device), grid) + words_of(std::size_t{device.part_count} * grid.slots);
+  return home_device_words(device_words(home_of(device), grid), device.part_count, grid);
 }
 
 std::span<const std::int32_t> part_profile(const Device& device, const Grid& grid, WorkspaceView workspace, std::uint32_t part) {
