@@ -3,6 +3,7 @@
 // knots, no widths, nothing shared with the C++. Prints the same lines; exit status 1 if the file given holds others.
 // usage: node solver_trace.mjs [OUTPUT_OF_SOLVER_TRACE]
 import {readFileSync} from 'node:fs';
+import {banded} from './banded_kind.mjs';
 import {appliance, switched} from './choice_kinds.mjs';
 import {solveHome} from './home_kind.mjs';
 import {abs, clip, floorDiv, guardBits, wishAt} from './trace_numbers.mjs';
@@ -260,7 +261,7 @@ function drawGenerator(grid) {
 const drawCurtailable = (grid) => ({low: fill(grid.slots, -5000, 0), high: constant(draw(0, 3000), grid.slots)});
 
 const draws = {curtailable: drawCurtailable, shapeable: drawShapeable, battery: drawBattery, priced_battery: drawBattery,
-  lossy: drawLossy, thermal: drawThermal, appliance: drawAppliance, switched: drawSwitched, generator: drawGenerator};
+  lossy: drawLossy, thermal: drawThermal, appliance: drawAppliance, switched: drawSwitched, generator: drawGenerator, home: null, banded: drawBanded};
 
 // Rounded to whole watts, halves up, then clipped; the gap is that of rounding.
 function clipEach(p, slots) {
@@ -297,6 +298,7 @@ function solve(kind, p, slots) {
     case 'priced_battery': return solveLossless(p, slots, clipProgram);
     case 'lossy': return solveLossy(p, slots);
     case 'thermal': return solveThermal(p, slots);
+    case 'banded': return banded(p);
     case 'appliance': return {...appliance(p, slots), gap: 0n};
     default: return {...switched(p, slots), gap: 0n};
   }
@@ -321,6 +323,21 @@ function runHome(hash, grid, target) {
   hash.add(answer.gap);
 }
 
+// A room and its walls, or a store; with ramps.
+function drawBanded(grid) {
+  const hours = 3600 / grid.seconds;
+  const p = {slots: grid.slots, hours: BigInt(hours), low: 0n, high: BigInt(draw(1000, 6000)), rampUp: BigInt(draw(100, 3000))};
+  p.rampDown = draw(0, 1) !== 0 ? BigInt(draw(100, 3000)) : (1n << 31n) - 1n;
+  const leak = Math.floor(draw(5000, 20000) / hours);
+  const exchange = BigInt(Math.floor(draw(0, 150000) / hours));
+  p.states = [0, 1].map(() => ({start: BigInt(draw(20000, 21000)), min: BigInt(draw(15000, 19500)), max: BigInt(draw(22000, 26000))}));
+  Object.assign(p.states[0], {keep: [1000000n - BigInt(leak) - exchange, exchange], gain: BigInt(draw(100, 500))});
+  p.states[0].drift = Array.from({length: grid.slots}, () => BigInt(leak * draw(0, 12)));
+  const warmed = BigInt(draw(0, 30000));
+  Object.assign(p.states[1], {keep: [warmed, 1000000n - warmed], gain: 0n, drift: constant(0, grid.slots)});
+  return p;
+}
+
 function runOne(hash, kind) {
   const grid = [{slots: 24, seconds: 3600}, {slots: 48, seconds: 1800}, {slots: 96, seconds: 900}][draw(0, 2)];
   const target = Array.from({length: grid.slots}, () => BigInt(draw(-6000, 6000)));
@@ -332,6 +349,7 @@ function runOne(hash, kind) {
     price = price.map(() => BigInt(draw(-4000, 4000)) * weight + BigInt(draw(-9, 9)));
   }
   const p = draws[kind](grid);
+  p.target = target;
   p.weight = weight + (p.quadratic ?? 0n);
   p.numerator = target.map((v, t) => weight * v - price[t] + (p.linear ?? 0n));
   const answer = solve(kind, p, grid.slots);
@@ -341,18 +359,23 @@ function runOne(hash, kind) {
   hash.add(answer.gap);
 }
 
-const expected = process.argv[2] ? readFileSync(process.argv[2], 'utf8').split('\n') : null;
-let failed = false;
-[...Object.keys(draws), 'home'].forEach((kind, index) => {
+const expected = process.argv[2] ? readFileSync(process.argv[2], 'utf8') : null;
+const lines = [];
+const all = new Hash();
+const report = (name, hash) => {
+  lines.push(`${name} trace ${hash.value.toString(16).padStart(16, '0')}`);
+  console.log(lines.at(-1));
+};
+Object.keys(draws).forEach((kind, index) => {
   const hash = new Hash();
   state = index + 1;
-  const count = kind === 'home' ? 110 : 1100;
+  const count = kind === 'home' || kind === 'banded' ? 110 : 1100;
   for (let i = 0; i < count; ++i) runOne(hash, kind);
-  const line = `${kind} trace ${hash.value.toString(16).padStart(16, '0')}`;
-  console.log(line);
-  if (expected && !expected.includes(line)) failed = true;
+  report(kind, hash);
+  all.add(hash.value);
 });
-if (failed) {
+report('solver', all);
+if (expected !== null && expected !== `${lines.join('\n')}\n`) {
   console.error('the other implementation found something else');
   process.exit(1);
 }
