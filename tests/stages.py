@@ -164,6 +164,13 @@ def cortex_m(stage):
     """lib/ for Cortex-M0+, M3, M4; the core-test image on emulated M3 and M4; the bound of the stack"""
     build(stage, "cortex-m0plus")
     stage.count(True, "lib/ builds for Cortex-M0+")
+    for name in ("cortex-m0plus.elf", "clang"):
+        if name == "clang" and not shutil.which("clang++"):
+            stage.skipped += 1
+            stage.say("skipped: solver trace of clang's code: clang++ is not installed (./run setup all)")
+            continue
+        status, _ = stage.run([sys.executable, ROOT / "tests/trace/compare.py", "--build", name], "solver trace", check=False)
+        stage.count(status == 0, f"solver trace of code for {name}")
     for preset in ("cortex-m3", "cortex-m4"):
         folder = build(stage, preset)
         image = folder / "tests/qemu/core_test.elf"

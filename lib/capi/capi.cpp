@@ -2,6 +2,7 @@
 #include <new>
 
 #include "base/check.hpp"
+#include "capi/capi_device.hpp"
 #include "crypto/secret.hpp"
 #include "node/node.hpp"
 #include "wattproof.h"
@@ -33,7 +34,6 @@ static_assert(WATTPROOF_WAKE_AT == static_cast<int>(node::ActionKind::wake_at));
 static_assert(WATTPROOF_SIGNATURE == static_cast<int>(node::InputKind::signature));
 static_assert(WATTPROOF_OPENED == static_cast<int>(node::InputKind::opened));
 static_assert(WATTPROOF_REASON_TRIP == static_cast<int>(node::Reason::trip));
-static_assert(WATTPROOF_APPLIANCE == static_cast<int>(solver::DeviceKind::appliance));
 static_assert(WATTPROOF_HEADER_PRAGUE == static_cast<int>(chain::HeaderShape::prague));
 static_assert(WATTPROOF_IBFT2 == static_cast<int>(chain::BftKind::ibft2));
 
@@ -68,31 +68,16 @@ Error read_chain(const wattproof_chain_config& from, node::ChainConfig& to) {
   return Error::none;
 }
 
-solver::Series series_of(const wattproof_series& from, std::uint32_t slots) {
-  if (from.per_slot == nullptr) return from.constant;
-  return std::span<const std::int32_t>(from.per_slot, slots);
-}
-
-Error read_device(const wattproof_device_config& from, node::DeviceConfig& to) {
-  if (from.size != sizeof from) return Error::unknown_version;
-  if (from.kind < WATTPROOF_FIXED || from.kind > WATTPROOF_APPLIANCE) return Error::unknown_kind;
-  if (from.profile_w == nullptr && from.profile_count != 0) return Error::configuration_invalid;
-  if (from.slots > slot_count_max) return Error::slot_count_invalid;
-  to.grid = {from.slots, from.slot_seconds};
-  solver::Device& device = to.device;
-  device.kind = static_cast<solver::DeviceKind>(from.kind);
-  device.profile_w = std::span<const std::int32_t>(from.profile_w, from.profile_count);
-  device.power_min_w = series_of(from.power_min_w, from.slots);
-  device.power_max_w = series_of(from.power_max_w, from.slots);
-  device.start_slot = from.start_slot;
-  device.end_slot = from.end_slot;
-  device.energy_wh = from.energy_wh;
-  device.energy_min_wh = from.energy_min_wh;
-  device.energy_max_wh = from.energy_max_wh;
-  device.energy_start_wh = from.energy_start_wh;
-  device.energy_end_min_wh = from.energy_end_min_wh;
-  device.energy_end_max_wh = from.energy_end_max_wh;
-  to.fallback_w = series_of(from.fallback_w, from.slots);
+Error read_device(const wattproof_config& config, node::DeviceConfig& to) {
+  const wattproof_device_config& from = config.device;
+  if (config.device_memory == nullptr && config.device_words != 0) return Error::configuration_invalid;
+  capi::DeviceView view;
+  WATTPROOF_TRY(capi::read_device(from, {config.device_memory, config.device_words}, view));
+  to.grid = view.grid;
+  to.device = view.device;
+  to.workspace = view.workspace;
+  to.fallback_w = from.fallback_w.constant;
+  if (from.fallback_w.per_slot != nullptr) to.fallback_w = std::span<const std::int32_t>(from.fallback_w.per_slot, from.slots);
   if (from.own_cost_quadratic >= schedule::penalty_bound) return Error::out_of_range;
   to.own_cost.quadratic = from.own_cost_quadratic;
   return Error::none;
@@ -116,7 +101,7 @@ Error read_output(const wattproof_output_config& from, node::OutputConfig& to) {
 Error read_config(const wattproof_config& from, node::Config& to) {
   if (from.size != sizeof from) return Error::unknown_version;
   WATTPROOF_TRY(read_chain(from.chain, to.chain));
-  WATTPROOF_TRY(read_device(from.device, to.device));
+  WATTPROOF_TRY(read_device(from, to.device));
   WATTPROOF_TRY(read_output(from.output, to.output));
   to.device.id = from.id;
   to.device.address = to_array<20>(Bytes(from.address));
@@ -194,7 +179,7 @@ void wattproof_config_init(wattproof_config* config) {
   *config = {};
   config->size = sizeof *config;
   config->chain.size = sizeof config->chain;
-  config->device.size = sizeof config->device;
+  wattproof_device_init(&config->device);
   config->output.size = sizeof config->output;
   config->chain.engine = WATTPROOF_QBFT;
   config->chain.header_shape = WATTPROOF_HEADER_LONDON;

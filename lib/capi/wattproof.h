@@ -96,9 +96,14 @@ typedef struct {
 typedef enum {
   WATTPROOF_FIXED = 0,       /* profile_w */
   WATTPROOF_CURTAILABLE = 1, /* power_min_w, power_max_w */
-  WATTPROOF_SHAPEABLE = 2,   /* power_min_w, power_max_w, energy_wh, start_slot, end_slot */
-  WATTPROOF_BATTERY = 3,     /* power_min_w, power_max_w, energy_*; lossless */
-  WATTPROOF_APPLIANCE = 4    /* profile_w is the cycle; start_slot earliest start, end_slot latest end */
+  WATTPROOF_SHAPEABLE = 2,   /* power_min_w, power_max_w, energy_wh, start_slot, end_slot, milestones */
+  WATTPROOF_BATTERY = 3,     /* power_min_w, power_max_w, energy_*, *_efficiency_permille, standing_loss_w */
+  WATTPROOF_APPLIANCE = 4,   /* profile_w is the cycle; start_slot earliest start, end_slot latest end; runs, interruptible */
+  WATTPROOF_THERMAL = 5,     /* power_min_w, power_max_w, gain_*, leak_*, *_mc, soft */
+  WATTPROOF_SWITCHED = 6,    /* power_w, energy_wh, start_slot, end_slot, min_on_slots, min_off_slots */
+  WATTPROOF_GENERATOR = 7,   /* power_min_w, power_max_w, cost_linear, cost_quadratic */
+  WATTPROOF_BANDED = 8,      /* power_min_w, power_max_w, ramp_*, power_before_w, states */
+  WATTPROOF_HOME = 9         /* parts, limit_w */
 } wattproof_device_kind;
 
 /* One number for all slots, or one per slot: `per_slot` if it is not NULL. The array stays yours and outlives the node. */
@@ -107,27 +112,86 @@ typedef struct {
   int32_t constant;
 } wattproof_series;
 
-/* What the device can do. Only the fields that its kind names are read. Import is positive. Slot ends are exclusive. */
+/* At least this energy since the window began, before slot `slot` begins. */
 typedef struct {
+  uint32_t slot;                   /* start_slot + 1 to end_slot */
+  int32_t energy_min_wh;           /* to +-100,000,000 */
+} wattproof_milestone;
+
+/* A state of a banded device, in units of yours. With e the energy drawn in a slot, in Wh, and first, second the states before it:
+ *   next = (keep_ppm[0] first + keep_ppm[1] second) / 10^6 + (gain_milli_per_wh e + drift_milli) / 1000 */
+typedef struct {
+  int32_t start;                   /* start, min, max: to +-1,000,000 */
+  wattproof_series min;            /* after every slot */
+  wattproof_series max;
+  int32_t keep_ppm[2];             /* at most 10^6 together, signs left out */
+  int32_t gain_milli_per_wh;       /* to +-1,000,000 */
+  wattproof_series drift_milli;    /* to +-100,000,000 */
+} wattproof_linear_state;
+
+#define WATTPROOF_RAMP_UNLIMITED INT32_MAX
+#define WATTPROOF_STATE_COUNT_MAX 2
+#define WATTPROOF_PART_COUNT_MAX 16
+
+/* What the device can do. Only the fields that its kind names are read; the others stay as wattproof_device_init() left them.
+ * Import is positive. Slot ends are exclusive. Powers to +-2,000,000 W, energies to +-100,000,000 Wh; docs/SOLVER.md section 10
+ * has what they may come to together. Arrays stay yours and outlive the node. */
+typedef struct wattproof_device_config {
   uint32_t size;
   int32_t kind;                    /* wattproof_device_kind */
   uint32_t slots;                  /* of the epochs that it takes part in, 1 to WATTPROOF_SLOT_COUNT_MAX */
   uint32_t slot_seconds;           /* divides 3600 */
-  const int32_t *profile_w;        /* stays yours and outlives the node */
+  const int32_t *profile_w;
   uint32_t profile_count;
   wattproof_series power_min_w;
   wattproof_series power_max_w;
   uint32_t start_slot;
   uint32_t end_slot;               /* 0: the last */
-  int32_t energy_wh;
-  int32_t energy_min_wh;
+  int32_t energy_wh;               /* over the window; of a switched load a whole number of slots at power_w */
+  const wattproof_milestone *milestones; /* slots ascending */
+  uint32_t milestone_count;
+  int32_t energy_min_wh;           /* of a battery: kept after every slot */
   int32_t energy_max_wh;
   int32_t energy_start_wh;
   int32_t energy_end_min_wh;
   int32_t energy_end_max_wh;
+  uint16_t charge_efficiency_permille;    /* 1 to 1000, 1000 by default */
+  uint16_t discharge_efficiency_permille;
+  int32_t standing_loss_w;         /* 0 or more, lost in every slot */
+  int32_t gain_mk_per_wh;          /* to +-1,000,000; a negative one cools */
+  int32_t leak_permyriad_per_slot; /* 0 to 9,999 */
+  wattproof_series ambient_mc;     /* these to +-1,000,000 milli-degrees */
+  int32_t start_mc;
+  wattproof_series min_mc;
+  wattproof_series max_mc;
+  uint8_t soft;                    /* 1: an unreachable band becomes the nearest reachable one instead of an error */
+  uint8_t interruptible;           /* 1: pauses of 0 W between the steps of the cycle */
+  uint32_t runs;                   /* of the cycle, 1 by default */
+  int32_t power_w;                 /* of a switched load that is on */
+  uint32_t min_on_slots;           /* 1 by default */
+  uint32_t min_off_slots;
+  int64_t cost_linear;             /* adds cost_quadratic x^2 - 2 cost_linear x to the cost; to +-2^47 */
+  int32_t cost_quadratic;          /* 0 or more */
+  int32_t ramp_up_w;               /* from slot to slot, 0 or more; WATTPROOF_RAMP_UNLIMITED by default */
+  int32_t ramp_down_w;
+  int32_t power_before_w;          /* of the slot before the first, if is_ramped_from_before */
+  uint8_t is_ramped_from_before;
+  const wattproof_linear_state *states;
+  uint32_t state_count;            /* 0 to WATTPROOF_STATE_COUNT_MAX */
+  const struct wattproof_device_config *parts; /* neither banded nor a home; their slots, fallback and own cost are not read */
+  uint32_t part_count;             /* 1 to WATTPROOF_PART_COUNT_MAX */
+  int32_t limit_w;                 /* of the breaker: |sum of the parts| <= limit_w */
   wattproof_series fallback_w;     /* as enrolled */
   uint64_t own_cost_quadratic;     /* 2^-16 micro-units per kWh and W: wear, discomfort */
 } wattproof_device_config;
+
+/* Fills `size` and the defaults above; everything else is then 0 or NULL. */
+void wattproof_device_init(wattproof_device_config *device);
+
+/* Words of memory that a device's problem needs, 0 for a description that cannot be read. A node has enough of its own for fixed,
+ * curtailable, generator, lossless battery below 2 MWh, shapeable without milestones and an appliance of one whole run; for others
+ * set device_memory in wattproof_config. */
+size_t wattproof_device_words(const wattproof_device_config *device);
 
 typedef struct {
   uint32_t size;
@@ -150,6 +214,8 @@ typedef struct {
   wattproof_chain_config chain;
   wattproof_device_config device;
   wattproof_output_config output;
+  uint64_t *device_memory;         /* NULL, or device_words >= wattproof_device_words() of yours, which outlive the node */
+  size_t device_words;
   uint32_t answer_ms_max;          /* link times; 0 takes the default of node/config.hpp */
   uint32_t poll_ms;
   uint32_t status_ms;
@@ -260,6 +326,75 @@ typedef struct {
 } wattproof_node_state;
 
 void wattproof_node_get_state(const wattproof_node *node, wattproof_node_state *state);
+
+/* ---- the solver alone: the best profile of a day, without a node ---- */
+
+/* J = sum of weight (x - target)^2 + wear x^2 + discomfort (x - preferred)^2 + 2 price x. Arrays have one entry per slot. */
+typedef struct {
+  uint32_t size;
+  const int32_t *target_w;     /* to be set by you */
+  const int64_t *price;        /* NULL: 0; to +-2^50 */
+  uint32_t weight;             /* 1 to 2^24 */
+  uint32_t wear;               /* 0 to 2^24 */
+  uint32_t discomfort;         /* 0 to 2^24 */
+  const int32_t *preferred_w;  /* NULL: 0 W */
+} wattproof_cost;
+
+typedef enum {
+  WATTPROOF_CERTIFICATE_NONE = 0,
+  WATTPROOF_CERTIFICATE_DUAL = 1,       /* J - its continuous minimum <= gap, which is rounding */
+  WATTPROOF_CERTIFICATE_ENUMERATED = 2, /* every choice was compared */
+  WATTPROOF_CERTIFICATE_BOUND = 3       /* J - its minimum <= gap */
+} wattproof_certificate;
+
+typedef enum {
+  WATTPROOF_LIMIT_NONE = 0,
+  WATTPROOF_LIMIT_POWER = 1,       /* needed and possible: the crossed limits of `slot`, W */
+  WATTPROOF_LIMIT_ENERGY_MIN = 2,  /* at least `needed` Wh before `slot` begins, at most `possible` can be */
+  WATTPROOF_LIMIT_ENERGY_MAX = 3,  /* at most `needed` Wh, at least `possible` will be */
+  WATTPROOF_LIMIT_WINDOW = 4,      /* cycles or on-slots need `needed` slots, the window has `possible` */
+  WATTPROOF_LIMIT_COMFORT_MIN = 5, /* as the energies, in milli-degrees */
+  WATTPROOF_LIMIT_COMFORT_MAX = 6,
+  WATTPROOF_LIMIT_PATTERN = 7,     /* no pattern with the minimum times has `needed` slots on; the nearest has `possible` */
+  WATTPROOF_LIMIT_WHOLE_WATTS = 8, /* only fractions of a watt would keep the limits, found in `slot` */
+  WATTPROOF_LIMIT_BREAKER = 9,     /* a home would draw or feed `needed` W in `slot`, `possible` are allowed */
+  WATTPROOF_LIMIT_RAMP = 10,       /* power would have to be `needed` W in `slot`, the ramps allow `possible` */
+  WATTPROOF_LIMIT_STATE_MIN = 11,  /* as the energies, of state `state` in its own unit */
+  WATTPROOF_LIMIT_STATE_MAX = 12
+} wattproof_limit;
+
+typedef struct {
+  uint32_t size;
+  int32_t certificate;         /* wattproof_certificate */
+  uint64_t gap;
+  const int32_t *dual;         /* in the memory: what wattproof_recheck() takes; NULL if none */
+  uint32_t dual_count;
+  uint32_t guard_bits;
+  int32_t limit;               /* of an infeasible problem: wattproof_limit */
+  uint32_t slot;
+  uint32_t state;              /* of a banded device */
+  uint32_t part;               /* of a home: the part that cannot be met, part_count if it is the breaker */
+  int64_t needed;
+  int64_t possible;
+} wattproof_report;
+
+void wattproof_cost_init(wattproof_cost *cost);     /* weight 1, no price */
+
+/* Fills profile_w with one power per slot and *report (its `size` is set by you). memory: at least wattproof_device_words(device)
+ * words; nothing in it need be kept between calls. Takes the instructions that docs/SOLVER.md section 11 states.
+ *   workspace_too_small, unknown_version, and every error of solver/solve.hpp, infeasible* among them */
+wattproof_status wattproof_solve(const wattproof_device_config *device, const wattproof_cost *cost, uint64_t *memory,
+                                 size_t words, int32_t *profile_w, wattproof_report *report);
+
+/* After wattproof_solve() of a home, with its memory untouched: the profile of one part, or NULL. */
+const int32_t *wattproof_part_profile(const wattproof_device_config *home, uint64_t *memory, size_t words, uint32_t part);
+
+/* Recomputes the gap of a profile from the device, the cost and the duals alone. The duals must not lie in `memory`.
+ *   infeasible    the profile breaks a limit
+ *   unknown_kind  a home: each of its parts is rechecked alone */
+wattproof_status wattproof_recheck(const wattproof_device_config *device, const wattproof_cost *cost, uint64_t *memory, size_t words,
+                                   const int32_t *profile_w, const int32_t *dual, uint32_t dual_count, uint32_t guard_bits,
+                                   uint64_t *gap);
 
 #ifdef __cplusplus
 }

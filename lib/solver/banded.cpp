@@ -24,9 +24,13 @@ constexpr std::uint32_t fine_bits_max = 14;
 constexpr std::int64_t stiffness = 3 * factor_one;
 constexpr std::int32_t wish_shift_min = -16;
 constexpr std::int32_t wish_shift_max = 2;
+constexpr std::uint32_t early_iterations = 4000;
 constexpr std::uint32_t balance_iterations = 32;
+constexpr std::uint32_t late_balance_iterations = 2048;  // else two penalties may take turns for ever
 constexpr std::uint32_t retry_iterations = 16;
 constexpr std::uint32_t proof_iterations = 128;
+constexpr std::uint32_t blind_iterations = 1000;  // whole watts are tried so often even if nothing has settled
+constexpr std::uint32_t stage_count = 3;
 
 std::int64_t size_of(std::int64_t value) { return value < 0 ? -value : value; }
 std::int64_t limited(std::int64_t value, std::int64_t limit) { return clamp(value, -limit, limit); }
@@ -69,8 +73,9 @@ class Admm {
   Admm(const BandedModel& model, const Grid& grid, const Wish& wish, Slot* slots, std::span<std::int32_t> profile_w)
       : model_(model), device_(model.device()), grid_(grid), wish_(wish), slots_(slots), profile_w_(profile_w) {}
 
-  // out_of_range  see solve_banded
-  Error prepare();
+  // From the start, limits narrowed by 2^-2stage of what rounding may do, at the last stage by nothing.
+  //   out_of_range  see solve_banded
+  Error prepare(std::uint32_t stage);
   // One iteration; leaves its powers in fine units in the profile.
   void iterate();
   bool is_settled() const { return primal_ <= tolerance_ && dual() <= 4 * tolerance_; }
@@ -78,14 +83,19 @@ class Admm {
   Error balance();
   // Whole watts in the profile: within powers and ramps always, within the levels' limits if true.
   bool round();
-  // Whether the multipliers to which the iteration tends prove that nothing is feasible.
-  bool is_proven_infeasible();
+  // Whether the multipliers to which the iteration tends prove that nothing is feasible: what the last iteration missed, or
+  // the sum of all that were missed.
+  bool is_proven_infeasible(bool by_sum);
   // The worst level of the last iteration.
   Error explain(Report& report) const;
   void write_multipliers(Report& report);
 
  private:
   void set_scale();
+  bool round_from(std::int64_t owed);
+  std::int64_t mended(const Levels& before, std::uint32_t slot, std::int64_t power, const Limits& safe) const;
+  bool keeps_levels(const Levels& before, std::uint32_t slot, std::int64_t power_w) const;
+  std::int64_t margin_of(std::int64_t full) const { return stage_ + 1 == stage_count ? 0 : full >> (2 * stage_); }
   std::int64_t multiplier(std::uint32_t slot, std::uint32_t index) const;
   void set_limits();
   Error factor();
@@ -106,6 +116,7 @@ class Admm {
   const Wish& wish_;
   Slot* slots_;
   std::span<std::int32_t> profile_w_;  // in fine units until round()
+  std::uint32_t stage_ = 0;
   std::uint32_t bits_ = 0;             // fine units are 2^-bits W
   std::array<std::array<std::int64_t, 2>, 2> keep_{};
   std::array<std::int64_t, 2> effect_{};
@@ -118,7 +129,9 @@ class Admm {
   std::int32_t wish_shift_ = 0;  // the wish counts 2^wish_shift_ beside the penalties
 };
 
-Error Admm::prepare() {
+Error Admm::prepare(std::uint32_t stage) {
+  stage_ = stage;
+  wish_shift_ = 0;
   std::int64_t sum = 0;
   std::int64_t most = size_of(device_.power_before_w);
   for (std::uint32_t t = 0; t < grid_.slots; ++t) {
@@ -154,7 +167,7 @@ void Admm::set_scale() {
   rise_stiffness_ = stiffness;
   // Whole watts follow the powers within two watts, and need that much room to do so.
   const std::int64_t room = (std::int64_t{device_.ramp_up_w} + device_.ramp_down_w) * fine();
-  const std::int64_t wanted = model_.count() == 0 ? 0 : 2 * fine();
+  const std::int64_t wanted = model_.count() == 0 ? 0 : margin_of(2 * fine());
   const std::int64_t margin = room < 4 * wanted ? room >> 2 : wanted;
   rises_ = {margin - limited(device_.ramp_down_w * fine(), power_max), limited(device_.ramp_up_w * fine(), power_max) - margin};
 }
@@ -170,7 +183,7 @@ void Admm::set_limits() {
       const std::int32_t shift = static_cast<std::int32_t>(bits_) - model_.peak_bits(i);
       std::int64_t low = shifted(model_.low(i, t) - idle[i], shift, power_max);
       std::int64_t high = shifted(model_.high(i, t) - idle[i], shift, power_max);
-      const std::int64_t margin = shifted(model_.variation(i), shift - 1, power_max) + tolerance_;
+      const std::int64_t margin = margin_of(shifted(model_.variation(i), shift - 1, power_max)) + (stage_ == 0 ? tolerance_ : 0);
       const bool has_room = high - low >= 2 * margin;
       low = has_room ? low + margin : (low + high) >> 1;
       slots_[t].level_low[i] = narrow(low);
@@ -297,8 +310,48 @@ void Admm::iterate() {
   forward();
 }
 
-// Backward, which powers leave a way on through the ramps (in `constant` and `missing`); forward, the whole watts
-// nearest to the sum of powers so far.
+bool Admm::keeps_levels(const Levels& before, std::uint32_t slot, std::int64_t power_w) const {
+  const Levels now = model_.after(before, slot, power_w);
+  for (std::uint32_t i = 0; i < model_.count(); ++i) {
+    const std::int64_t slack = model_.slack(i, slot);
+    if (now[i] < model_.low(i, slot) - slack || now[i] > model_.high(i, slot) + slack) return false;
+  }
+  return true;
+}
+
+// The power, or one a watt or two beside it that keeps the levels where it does not.
+std::int64_t Admm::mended(const Levels& before, std::uint32_t slot, std::int64_t power, const Limits& safe) const {
+  constexpr std::array<std::int64_t, 5> steps{0, 1, -1, 2, -2};
+  for (const std::int64_t step : steps) {
+    const std::int64_t other = clamp(power + step, safe.low, safe.high);
+    if (keeps_levels(before, slot, other)) return other;
+  }
+  return power;
+}
+
+// Whole watts nearest to the sum of powers so far and `owed`, inside what leaves a way on.
+bool Admm::round_from(std::int64_t owed) {
+  std::int64_t before = device_.power_before_w;
+  Levels levels = model_.start();
+  bool is_kept = true;
+  for (std::uint32_t t = 0; t < grid_.slots; ++t) {
+    owed += slots_[t].missing[1];
+    Limits safe{slots_[t].constant, slots_[t].missing[0]};
+    if (model_.is_ramped(t)) {
+      safe = {clamp(before - device_.ramp_down_w, safe.low, safe.high), clamp(before + device_.ramp_up_w, safe.low, safe.high)};
+    }
+    const std::int64_t power = mended(levels, t, clamp((owed + fine() / 2) >> bits_, safe.low, safe.high), safe);
+    owed = model_.count() == 0 ? 0 : owed - power * fine();
+    profile_w_[t] = static_cast<std::int32_t>(power);
+    before = power;
+    is_kept = is_kept && keeps_levels(levels, t, power);
+    levels = model_.after(levels, t, power);
+  }
+  return is_kept && ok(check_banded(device_, grid_, profile_w_));
+}
+
+// Backward, which powers leave a way on through the ramps (in `constant` and `missing`); forward, whole watts. Where they
+// break a limit, the sum starts some part of a watt higher or lower.
 bool Admm::round() {
   Limits safe{-power_max, power_max};
   for (std::uint32_t t = grid_.slots; t-- > 0;) {
@@ -307,29 +360,28 @@ bool Admm::round() {
     safe = {safe.low < low ? low : safe.low, safe.high > high ? high : safe.high};
     slots_[t].constant = static_cast<std::int32_t>(safe.low);
     slots_[t].missing[0] = static_cast<std::int32_t>(safe.high);
+    slots_[t].missing[1] = profile_w_[t];
     safe = {limited(safe.low - device_.ramp_up_w, power_max), limited(safe.high + device_.ramp_down_w, power_max)};
   }
-  std::int64_t owed = 0;
-  std::int64_t before = device_.power_before_w;
-  for (std::uint32_t t = 0; t < grid_.slots; ++t) {
-    owed += profile_w_[t];
-    std::int64_t power = clamp<std::int64_t>((owed + fine() / 2) >> bits_, slots_[t].constant, slots_[t].missing[0]);
-    if (model_.is_ramped(t)) power = clamp(power, before - device_.ramp_down_w, before + device_.ramp_up_w);
-    owed = model_.count() == 0 ? 0 : owed - power * fine();
-    profile_w_[t] = static_cast<std::int32_t>(power);
-    before = power;
+  constexpr std::array<std::int64_t, 7> eighths{0, 2, -2, 3, -3, 1, -1};
+  for (const std::int64_t part : eighths) {
+    if (round_from(part * (fine() >> 3))) return true;
   }
-  return ok(check_banded(device_, grid_, profile_w_));
+  return false;
 }
 
 // What the iteration misses tends to prices that no feasible day can pay. Leaves whole watts in the profile.
-bool Admm::is_proven_infeasible() {
+bool Admm::is_proven_infeasible(bool by_sum) {
   std::int64_t most = 1;
   for (std::uint32_t t = 0; t < grid_.slots; ++t) {
     Slot& slot = slots_[t];
     for (std::uint32_t i = 0; i < 3; ++i) {
       const std::int64_t penalty = i < 2 ? stiffness_[i] : stiffness_of_rise(t);
-      slot.missing[i] = narrow(times(penalty, slot.missing[i]));
+      const Limits limits = i < 2 ? levels(slot, i) : rises_;
+      const std::int64_t w = i < 2 ? slot.level[i] : slot.rise;
+      // Of a sum only the greater bits can matter.
+      const std::int64_t missed = by_sum ? (clamp(w, limits.low, limits.high) - w) >> 6 : slot.missing[i];
+      slot.missing[i] = narrow(times(penalty, missed));
       if (size_of(slot.missing[i]) > most) most = size_of(slot.missing[i]);
     }
     const std::int64_t power = (profile_w_[t] + fine() / 2) >> bits_;
@@ -403,6 +455,28 @@ Error Admm::explain(Report& report) const {
   return Error::infeasible;
 }
 
+// One stage. not_converged: neither whole watts that keep every limit nor a proof that there are none.
+Error iterate_stage(Admm& admm, std::uint32_t iterations, Report& report) {
+  for (std::uint32_t iteration = 1; iteration <= iterations; ++iteration) {
+    admm.iterate();
+    const bool is_hopeful = admm.is_settled() && iteration % retry_iterations == 0;
+    if (is_hopeful || iteration % blind_iterations == 0) {
+      if (!admm.round()) continue;
+      admm.write_multipliers(report);
+      report.kind = CertificateKind::bound;
+      return Error::none;
+    }
+    const std::uint32_t balance = iteration < early_iterations ? balance_iterations : late_balance_iterations;
+    if (iteration % balance == 0) WATTPROOF_TRY(admm.balance());
+    if (iteration % proof_iterations == 0 && admm.is_proven_infeasible(iteration % (2 * proof_iterations) == 0)) {
+      admm.iterate();
+      (void)admm.round();
+      return admm.explain(report);
+    }
+  }
+  return Error::not_converged;
+}
+
 }  // namespace
 
 Error solve_banded(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
@@ -411,24 +485,10 @@ Error solve_banded(const Device& device, const Grid& grid, const Wish& wish, Wor
   WATTPROOF_TRY(feasible_banded(device, grid, report));
   const BandedModel model(device, grid);
   Admm admm(model, grid, wish, reinterpret_cast<Slot*>(workspace.data()), profile_w);
-  WATTPROOF_TRY(admm.prepare());
-  for (std::uint32_t iteration = 1; iteration <= banded_iteration_max; ++iteration) {
-    admm.iterate();
-    const bool is_last = iteration == banded_iteration_max;
-    if (is_last || (admm.is_settled() && iteration % retry_iterations == 0)) {
-      if (admm.round()) {
-        admm.write_multipliers(report);
-        report.kind = CertificateKind::bound;
-        return Error::none;
-      }
-      continue;
-    }
-    if (iteration % balance_iterations == 0) WATTPROOF_TRY(admm.balance());
-    if (iteration % proof_iterations == 0 && admm.is_proven_infeasible()) {
-      admm.iterate();
-      (void)admm.round();
-      return admm.explain(report);
-    }
+  for (std::uint32_t stage = 0; stage < stage_count; ++stage) {
+    WATTPROOF_TRY(admm.prepare(stage));
+    const Error error = iterate_stage(admm, stage == 0 ? banded_iteration_max : banded_retry_iteration_max, report);
+    if (error != Error::not_converged) return error;
   }
   (void)admm.explain(report);
   return Error::not_converged;

@@ -104,7 +104,8 @@ std::uint64_t add_banded_slacks(Gap& gap, const BandedModel& model, const Grid& 
 bool is_refuted(const BandedModel& model, const Grid& grid, std::span<const std::int32_t> profile_w,
                 const BandedMultipliers& multipliers);
 
-constexpr std::uint32_t banded_iteration_max = 10'000;
+constexpr std::uint32_t banded_iteration_max = 40'000;        // with limits narrowed by what rounding may do
+constexpr std::uint32_t banded_retry_iteration_max = 10'000;  // with a quarter of that, then without
 
 constexpr std::size_t banded_workspace_words(std::uint32_t slots) { return 9 * std::size_t{slots}; }
 
@@ -113,7 +114,7 @@ Error validate_banded(const Device& device, const Grid& grid);
 //   out_of_range         powers summed over the day beyond banded_reach_max, or wishes or couplings that the factors cannot hold
 //   workspace_too_small  fewer than banded_workspace_words
 //   infeasible           proven by the multipliers; the report names the limit that the nearest powers miss most
-//   not_converged        neither whole watts that keep every limit nor a proof that there are none after banded_iteration_max
+//   not_converged        neither whole watts that keep every limit nor a proof that there are none after three stages
 Error solve_banded(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
                    std::span<std::int32_t> profile_w, Report& report);
 

@@ -241,6 +241,11 @@ EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std
   return limits;
 }
 
+bool fits_clip_dp(const StorageProblem& problem, const Grid& grid) {
+  GridBounds bounds{};
+  return make_bounds(problem, guard_bits(grid.slots), power_limit_w(grid.slots), bounds) != Error::out_of_range;
+}
+
 namespace {
 
 // The next slot with a milestone, or the last.

@@ -59,6 +59,9 @@ struct EnergyLimits {
 // The limits after slot `slot`, in W x slot. `next` walks through the milestones and starts at 0.
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next);
 
+// Whether 31 bits hold its energies with the guard bits.
+bool fits_clip_dp(const StorageProblem& problem, const Grid& grid);
+
 // Fills profile_w and leaves the multiplier of each slot's energy limit in the workspace (`dual`).
 //   out_of_range         energies too wide for 31 bits with the guard bits
 //   workspace_too_small  fewer than workspace_words(grid.slots)

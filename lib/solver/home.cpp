@@ -87,6 +87,23 @@ std::int64_t choose_mean(const Session& session, std::uint32_t slot, std::int64_
   return clamp(wide_floor_div(wish + mean, share + 1), -limit, limit);
 }
 
+// The penalty is `weight` / 2^shift. Rounded to a whole number it would be another than the one behind the means, and the
+// negotiation would end elsewhere; so the device's own costs are raised instead, as far as they fit. Returns the weight.
+std::uint32_t weigh_own_cost(Device& device, std::int64_t weight, std::uint32_t shift) {
+  constexpr std::int64_t linear_max = std::int64_t{1} << 46;
+  std::int64_t linear = device.cost_linear * (std::int64_t{1} << shift);
+  std::int64_t quadratic = std::int64_t{device.cost_quadratic} * (std::int64_t{1} << shift);
+  // At most 5 times for the weight, shift + 1 for the others.
+  while (weight > weight_max || linear > linear_max || linear < -linear_max || quadratic > (std::int64_t{1} << 30)) {
+    weight >>= 1;
+    linear >>= 1;
+    quadratic >>= 1;
+  }
+  device.cost_linear = linear;
+  device.cost_quadratic = static_cast<std::int32_t>(quadratic);
+  return static_cast<std::uint32_t>(clamp<std::int64_t>(weight, 1, weight_max));
+}
+
 // One round: every device, then the mean and its price. Returns how far the two means are apart and the second one moved, in
 // 1/16 W, whichever is more.
 Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std::uint32_t& device_index,
@@ -100,7 +117,7 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
   }
   changed = false;
   for (std::uint32_t i = 0; i < session.count(); ++i) {
-    const Device device = session.device(i);
+    Device device = session.device(i);
     if (round >= freeze_round && chooses_pattern(device)) continue;
     const std::span<std::int32_t> profile = session.profile(i);
     for (std::uint32_t t = 0; t < session.slots(); ++t) {
@@ -110,10 +127,7 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
       session.wish_w[t] = static_cast<std::int32_t>(clamp((wish + fine / 2) >> fine_bits, -limit, limit));
     }
     Cost cost;
-    if (device.kind == DeviceKind::generator) {
-      const std::int64_t weight = (session.wish.curvature() * count) >> shift;
-      cost.weight = static_cast<std::uint32_t>(clamp<std::int64_t>(weight, 1, weight_max));
-    }
+    if (device.kind == DeviceKind::generator) cost.weight = weigh_own_cost(device, session.wish.curvature() * count, shift);
     device_index = i;
     WATTPROOF_TRY(solve_device(session, i, device, cost, changed));
   }
@@ -482,9 +496,16 @@ Error check_breaker(const Session& session, Report& report) {
 
 }  // namespace
 
+namespace {
+
+std::size_t session_words(std::size_t part_words, std::size_t count, const Grid& grid) {
+  return part_words + grid.slots + words_of((count + 6) * grid.slots);
+}
+
+}  // namespace
+
 std::size_t home_workspace_words(const Home& home, const Grid& grid) {
-  const std::size_t slots = grid.slots;
-  return device_words(home, grid) + slots + words_of((home.devices.size() + 6) * slots);
+  return session_words(device_words(home, grid), home.devices.size(), grid);
 }
 
 Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
@@ -548,8 +569,13 @@ Error validate_home(const Device& device, const Grid& grid) {
   return Error::none;
 }
 
+std::size_t home_device_words(std::size_t part_words, std::size_t count, const Grid& grid) {
+  const std::size_t least = workspace_words(grid.slots);
+  return session_words(part_words < least ? least : part_words, count, grid) + words_of(count * grid.slots);
+}
+
 std::size_t home_device_words(const Device& device, const Grid& grid) {
-  return home_workspace_words(home_of(device), grid) + words_of(std::size_t{device.part_count} * grid.slots);
+  return home_device_words(device_words(home_of(device), grid), device.part_count, grid);
 }
 
 std::span<const std::int32_t> part_profile(const Device& device, const Grid& grid, WorkspaceView workspace, std::uint32_t part) {

@@ -12,8 +12,8 @@
 namespace wattproof::solver {
 
 constexpr std::uint32_t home_device_count_max = 16;
-constexpr std::uint32_t home_round_max = 240;    // of the inner ADMM
-constexpr std::uint32_t home_polish_max = 12;   // passes over all devices
+constexpr std::uint32_t home_round_max = 1000;    // of the inner ADMM
+constexpr std::uint32_t home_polish_max = 100;  // passes over all devices
 constexpr std::uint32_t home_room_max = 64;     // passes that only look for room under the breaker
 
 struct Home {
@@ -26,6 +26,8 @@ constexpr Home home_of(const Device& device) { return {{device.parts, device.par
 // A home as one device: its workspace also holds the profiles of its parts, which `part_profile` finds after a solve.
 Error validate_home(const Device& device, const Grid& grid);
 std::size_t home_device_words(const Device& device, const Grid& grid);
+// The same from the most that any of its `count` parts needs.
+std::size_t home_device_words(std::size_t part_words, std::size_t count, const Grid& grid);
 std::span<const std::int32_t> part_profile(const Device& device, const Grid& grid, WorkspaceView workspace, std::uint32_t part);
 Error feasible_home(const Device& device, const Grid& grid, Report& report);
 

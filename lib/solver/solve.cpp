@@ -92,6 +92,11 @@ std::size_t single_workspace_words(const Device& device, const Grid& grid) {
   if (is_lossy(device)) return lossy_workspace_words(grid.slots);
   if (device.kind == DeviceKind::appliance) return appliance_workspace_words(device, grid);
   if (device.kind == DeviceKind::switched) return switched_workspace_words(device, grid);
+  const bool is_store = device.kind == DeviceKind::battery || device.kind == DeviceKind::shapeable;
+  // An ill-formed device needs none; its error is found before the workspace is.
+  if (is_store && is_lossy_built() && ok(validate_single(device, grid)) && !fits_clip_dp(storage_problem(device, grid), grid)) {
+    return lossy_workspace_words(grid.slots);
+  }
   return workspace_words(grid.slots);
 }
 

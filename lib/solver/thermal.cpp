@@ -144,11 +144,11 @@ Error forward(const ThermalModel& model, const Grid& grid, const Wish& wish, con
   return Error::none;
 }
 
-// Prices and powers in 2^-8 W, and from which temperatures the rest of the day can be kept.
+// Prices and powers in 2^-8 W, and from which temperatures the rest of the day can be kept. A band that was not widened
+// is kept as any other is, unless `is_lax`.
 void backward(const ThermalModel& model, const Grid& grid, const Wish& wish, const Arrays& arrays,
-              std::span<std::int32_t> profile_w) {
+              std::span<std::int32_t> profile_w, bool is_lax) {
   const Device& device = model.device();
-  const std::int64_t tolerance = comfort_tolerance(model);
   std::int64_t price = 0;
   std::int32_t side = 0;  // which limit holds next: 1 the lower sum of powers, -1 the upper
   for (std::uint32_t t = grid.slots; t-- > 0;) {
@@ -162,6 +162,8 @@ void backward(const ThermalModel& model, const Grid& grid, const Wish& wish, con
         clamp<std::int64_t>(best, std::int64_t{device.power_min_w.at(t)} * (1 << draft_bits),
                             std::int64_t{device.power_max_w.at(t)} * (1 << draft_bits)));
     price = wide_floor_div(price * model.keep() + permyriad / 2, permyriad);
+    const bool is_as_wished = arrays.low[t] == model.low(t) && arrays.high[t] == model.high(t);
+    const std::int64_t tolerance = is_as_wished && !is_lax ? model.unit() / 2 : comfort_tolerance(model);
     arrays.low[t] -= tolerance;
     arrays.high[t] += tolerance;
     if (t + 1 == grid.slots) continue;
@@ -233,9 +235,14 @@ Error solve_thermal(const Device& device, const Grid& grid, const Wish& wish, Wo
   if (reach >= wide_energy_limit) return Error::out_of_range;
   const ThermalModel model(device, grid);
   const Arrays arrays = arrays_of(workspace, grid.slots);
-  WATTPROOF_TRY(forward(model, grid, wish, arrays, static_cast<std::uint64_t>(reach)));
-  backward(model, grid, wish, arrays, profile_w);
-  WATTPROOF_TRY(round_to_watts(model, grid, arrays, profile_w, report));
+  for (const bool is_lax : {false, true}) {
+    WATTPROOF_TRY(forward(model, grid, wish, arrays, static_cast<std::uint64_t>(reach)));
+    backward(model, grid, wish, arrays, profile_w, is_lax);
+    const Error error = round_to_watts(model, grid, arrays, profile_w, report);
+    if (ok(error)) break;
+    if (is_lax || !device.soft) return error;
+    report.limit = Limit::none;
+  }
   report.dual = {arrays.high_price, grid.slots};
   report.guard_bits = wide_price_bits;
   return Error::none;

@@ -3,6 +3,7 @@
 """Runs the solver trace on one or more machines and compares what they print with solver_trace.txt.
 
 usage: compare.py PROGRAM...       the programs given (an .elf runs under QEMU)
+       compare.py --build NAME...  builds it first, for any of gcc, clang, aarch64, cortex-m4.elf, cortex-m0plus.elf
        compare.py --all            builds it with gcc and clang for this machine, for aarch64, Cortex-M4 and Cortex-M0+,
                                    and runs all of them and the JavaScript version; needs the cross compilers and QEMU
 """
@@ -35,7 +36,7 @@ QEMU = ["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none",
 
 def output(command):
     done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=600)
+                          stderr=subprocess.STDOUT, text=True, timeout=1500)
     return done.stdout if done.returncode == 0 else f"status {done.returncode}\n{done.stdout}"
 
 
@@ -52,6 +53,11 @@ def main():
     commands = {}
     if sys.argv[1:] == ["--all"]:
         for name in MACHINES:
+            commands[name] = build(name)
+    elif sys.argv[1:2] == ["--build"]:
+        for name in sys.argv[2:]:
+            if name not in MACHINES:
+                sys.exit(f"no machine {name}; there are {', '.join(MACHINES)}")
             commands[name] = build(name)
     else:
         for program in sys.argv[1:]:

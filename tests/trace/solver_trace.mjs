@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lossless kinds of solver_trace.cpp once more, in big integers and by the text of docs/SOLVER.md: plain lists of
+// The kinds of solver_trace.cpp once more, in big integers and by the text of docs/SOLVER.md: plain lists of
 // knots, no widths, nothing shared with the C++. Prints the same lines; exit status 1 if the file given holds others.
 // usage: node solver_trace.mjs [OUTPUT_OF_SOLVER_TRACE]
 import {readFileSync} from 'node:fs';
+import {banded} from './banded_kind.mjs';
+import {appliance, switched} from './choice_kinds.mjs';
+import {solveHome} from './home_kind.mjs';
+import {abs, clip, floorDiv, guardBits, wishAt} from './trace_numbers.mjs';
+import {lossyGap, lossyProgram, lossyVerdict, thermalGap, thermalProgram} from './wide_kinds.mjs';
 
 let state = 1;
 function draw(low, high) {
@@ -18,19 +23,6 @@ class Hash {
     for (let i = 0; i < 8; ++i, w >>= 8n) this.value = ((this.value ^ (w & 255n)) * 1099511628211n) & mask;
   }
 }
-
-const floorDiv = (a, b) => (a % b !== 0n && (a < 0n) !== (b < 0n) ? a / b - 1n : a / b);
-const clip = (x, low, high) => (x < low ? low : x > high ? high : x);
-const abs = (x) => (x < 0n ? -x : x);
-
-function guardBits(slots) {
-  let bits = 6;
-  while (1 << bits < 2 * slots) ++bits;
-  return BigInt(bits);
-}
-
-// Best power without limits, on a grid of 2^-bits W, halves up.
-const wishAt = (p, t, bits) => floorDiv(p.numerator[t] * (2n << bits) + p.weight, 2n * p.weight);
 
 // S as a sorted list of [price, change of slope]; clips replace its low or high end.
 function clipLow(knots, need) {
@@ -54,6 +46,12 @@ function clipHigh(knots, need) {
   const at = -clipLow(mirrored, need);
   knots.splice(0, knots.length, ...mirrored.map(([a, rise]) => [-a, -rise]).reverse());
   return at;
+}
+
+function insert(knots, at, rise) {
+  let i = knots.length;
+  while (i > 0 && knots[i - 1][0] > at) --i;
+  knots.splice(i, 0, [at, rise]);
 }
 
 function limits(p, t) {
@@ -93,8 +91,8 @@ function clipProgram(p, slots) {
     base += p.low[t] << bits;
     top += p.high[t] << bits;
     if (p.low[t] < p.high[t]) {
-      knots.push([(p.low[t] << bits) - v, 1n], [(p.high[t] << bits) - v, -1n]);
-      knots.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+      insert(knots, (p.low[t] << bits) - v, 1n);
+      insert(knots, (p.high[t] << bits) - v, -1n);
     }
     const [min, max] = limits(p, t).map((limit) => limit << bits);
     const cut = [null, null];
@@ -218,50 +216,166 @@ function drawShapeable(grid) {
     max: far, start: 0n, endMin: end, endMax: end, milestones};
 }
 
+const fill = (slots, low, high) => Array.from({length: slots}, () => BigInt(draw(low, high)));
+
+function drawLossy(grid) {
+  const p = drawBattery(grid);
+  const wh = BigInt(3600 / grid.seconds);
+  p.endMax = p.max;
+  p.charge = BigInt(draw(800, 1000));
+  p.discharge = BigInt(draw(800, 1000));
+  p.loss = BigInt(draw(0, 20));
+  return p;
+}
+
+function drawThermal(grid) {
+  const p = {low: constant(0, grid.slots), high: constant(draw(1000, 5000), grid.slots)};
+  p.unit = BigInt(3600 / grid.seconds) << 16n;
+  p.watt = BigInt(draw(1, 5)) << 16n;
+  p.keep = 10000n - BigInt(draw(0, 400));
+  p.ambient = fill(grid.slots, -5000, 15000);
+  p.startMc = BigInt(draw(18000, 24000));
+  p.minMc = fill(grid.slots, 15000, 19000);
+  p.maxMc = fill(grid.slots, 23000, 30000);
+  p.soft = draw(0, 1) !== 0;
+  return p;
+}
+
+function drawAppliance() {
+  const length = draw(1, 6);
+  return {cycle: fill(length, 0, 2500), runs: draw(1, 3), interruptible: draw(0, 1) !== 0};
+}
+
+function drawSwitched(grid) {
+  const power = 60 * draw(1, 50);
+  return {power: BigInt(power), count: draw(0, 12), minOn: draw(1, 4), minOff: draw(1, 4)};
+}
+
+function drawGenerator(grid) {
+  const p = {low: constant(-draw(0, 8000), grid.slots), high: constant(0, grid.slots)};
+  p.linear = BigInt(draw(-3000, 3000));
+  p.quadratic = BigInt(draw(0, 9));
+  return p;
+}
+
+const drawCurtailable = (grid) => ({low: fill(grid.slots, -5000, 0), high: constant(draw(0, 3000), grid.slots)});
+
+const draws = {curtailable: drawCurtailable, shapeable: drawShapeable, battery: drawBattery, priced_battery: drawBattery,
+  lossy: drawLossy, thermal: drawThermal, appliance: drawAppliance, switched: drawSwitched, generator: drawGenerator, home: null, banded: drawBanded};
+
+// Rounded to whole watts, halves up, then clipped; the gap is that of rounding.
+function clipEach(p, slots) {
+  const x = p.numerator.map((_, t) => clip(wishAt(p, t, 0n), p.low[t], p.high[t]));
+  return {error: 0, x, gap: gapOf({...p, first: 0, last: slots}, x, constant(0, slots), slots)};
+}
+
+function solveLossless(p, slots, program) {
+  const error = verdict(p);
+  if (error !== 0) return {error};
+  const {x, dual} = program(p, slots);
+  return {error: 0, x, gap: gapOf(p, x, dual, slots)};
+}
+
+function solveLossy(p, slots) {
+  if (p.charge === 1000n && p.discharge === 1000n && p.loss === 0n) return solveLossless(p, slots, clipProgram);
+  const error = lossyVerdict(p, slots);
+  if (error !== 0) return {error};
+  const answer = lossyProgram(p, slots);
+  return answer === null ? {error: 200} : {error: 0, x: answer.x, gap: lossyGap(p, answer.x, answer.dual, slots)};
+}
+
+function solveThermal(p, slots) {
+  const answer = thermalProgram(p, slots);
+  return answer.error !== 0 ? answer : {...answer, gap: thermalGap(p, answer.x, answer.dual, slots)};
+}
+
+function solve(kind, p, slots) {
+  switch (kind) {
+    case 'curtailable':
+    case 'generator': return clipEach(p, slots);
+    case 'shapeable': return solveLossless(p, slots, p.milestones.length === 0 ? waterFilling : clipProgram);
+    case 'battery':
+    case 'priced_battery': return solveLossless(p, slots, clipProgram);
+    case 'lossy': return solveLossy(p, slots);
+    case 'thermal': return solveThermal(p, slots);
+    case 'banded': return banded(p);
+    case 'appliance': return {...appliance(p, slots), gap: 0n};
+    default: return {...switched(p, slots), gap: 0n};
+  }
+}
+
+// One part of a home.
+function solvePart(p, slots) {
+  if (p.kind !== 'battery') return {error: 0, x: p.numerator.map((_, t) => clip(wishAt(p, t, 0n), p.low[t], p.high[t])), dual: constant(0, slots)};
+  const error = verdict(p);
+  return error !== 0 ? {error} : {error: 0, ...clipProgram(p, slots)};
+}
+
+function runHome(hash, grid, target) {
+  const parts = [{kind: 'battery', ...drawBattery(grid)}, {kind: 'generator', ...drawGenerator(grid)},
+    {kind: 'curtailable', ...drawCurtailable(grid)}];
+  const limit = BigInt(draw(2000, 9000));
+  const error = verdict(parts[0]);
+  const answer = error !== 0 ? {error} : solveHome(parts, limit, target, grid.slots, solvePart);
+  hash.add(answer.error);
+  if (answer.error !== 0) return;
+  for (const profile of answer.profiles) for (const power of profile) hash.add(power);
+  hash.add(answer.gap);
+}
+
+// A room and its walls, or a store; with ramps.
+function drawBanded(grid) {
+  const hours = 3600 / grid.seconds;
+  const p = {slots: grid.slots, hours: BigInt(hours), low: 0n, high: BigInt(draw(1000, 6000)), rampUp: BigInt(draw(100, 3000))};
+  p.rampDown = draw(0, 1) !== 0 ? BigInt(draw(100, 3000)) : (1n << 31n) - 1n;
+  const leak = Math.floor(draw(5000, 20000) / hours);
+  const exchange = BigInt(Math.floor(draw(0, 150000) / hours));
+  p.states = [0, 1].map(() => ({start: BigInt(draw(20000, 21000)), min: BigInt(draw(15000, 19500)), max: BigInt(draw(22000, 26000))}));
+  Object.assign(p.states[0], {keep: [1000000n - BigInt(leak) - exchange, exchange], gain: BigInt(draw(100, 500))});
+  p.states[0].drift = Array.from({length: grid.slots}, () => BigInt(leak * draw(0, 12)));
+  const warmed = BigInt(draw(0, 30000));
+  Object.assign(p.states[1], {keep: [warmed, 1000000n - warmed], gain: 0n, drift: constant(0, grid.slots)});
+  return p;
+}
+
 function runOne(hash, kind) {
   const grid = [{slots: 24, seconds: 3600}, {slots: 48, seconds: 1800}, {slots: 96, seconds: 900}][draw(0, 2)];
   const target = Array.from({length: grid.slots}, () => BigInt(draw(-6000, 6000)));
+  if (kind === 'home') return runHome(hash, grid, target);
   let weight = 1n;
   let price = constant(0, grid.slots);
   if (kind === 'priced_battery') {
     weight = BigInt(draw(1, 1000));
     price = price.map(() => BigInt(draw(-4000, 4000)) * weight + BigInt(draw(-9, 9)));
   }
-  let p;
-  if (kind === 'curtailable') {
-    const low = Array.from({length: grid.slots}, () => BigInt(draw(-5000, 0)));
-    p = {first: 0, last: grid.slots, low, high: constant(draw(0, 3000), grid.slots)};
-  } else {
-    p = kind === 'shapeable' ? drawShapeable(grid) : drawBattery(grid);
-  }
-  p.weight = weight;
-  p.numerator = target.map((v, t) => weight * v - price[t]);
-  const error = kind === 'curtailable' ? 0 : verdict(p);
-  hash.add(error);
-  if (error !== 0) return;
-  let answer;
-  if (kind === 'curtailable') {
-    answer = {x: target.map((v, t) => clip(v, p.low[t], p.high[t])), dual: constant(0, grid.slots)};
-  } else if (kind === 'shapeable' && p.milestones.length === 0) {
-    answer = waterFilling(p, grid.slots);
-  } else {
-    answer = clipProgram(p, grid.slots);
-  }
+  const p = draws[kind](grid);
+  p.target = target;
+  p.weight = weight + (p.quadratic ?? 0n);
+  p.numerator = target.map((v, t) => weight * v - price[t] + (p.linear ?? 0n));
+  const answer = solve(kind, p, grid.slots);
+  hash.add(answer.error);
+  if (answer.error !== 0) return;
   for (const power of answer.x) hash.add(power);
-  hash.add(gapOf(p, answer.x, answer.dual, grid.slots));
+  hash.add(answer.gap);
 }
 
-const expected = process.argv[2] ? readFileSync(process.argv[2], 'utf8').split('\n') : null;
-let failed = false;
-['curtailable', 'shapeable', 'battery', 'priced_battery'].forEach((kind, index) => {
+const expected = process.argv[2] ? readFileSync(process.argv[2], 'utf8') : null;
+const lines = [];
+const all = new Hash();
+const report = (name, hash) => {
+  lines.push(`${name} trace ${hash.value.toString(16).padStart(16, '0')}`);
+  console.log(lines.at(-1));
+};
+Object.keys(draws).forEach((kind, index) => {
   const hash = new Hash();
   state = index + 1;
-  for (let i = 0; i < 1000; ++i) runOne(hash, kind);
-  const line = `${kind} trace ${hash.value.toString(16).padStart(16, '0')}`;
-  console.log(line);
-  if (expected && !expected.includes(line)) failed = true;
+  const count = kind === 'home' || kind === 'banded' ? 110 : 1100;
+  for (let i = 0; i < count; ++i) runOne(hash, kind);
+  report(kind, hash);
+  all.add(hash.value);
 });
-if (failed) {
+report('solver', all);
+if (expected !== null && expected !== `${lines.join('\n')}\n`) {
   console.error('the other implementation found something else');
   process.exit(1);
 }

@@ -88,6 +88,10 @@ void replace_empty_window(DeviceDescription& description) {
   solver::Device& device = description.device;
   const bool has_energy = device.kind == solver::DeviceKind::shapeable || device.kind == solver::DeviceKind::switched;
   if (!has_energy || device.end_slot > device.start_slot) return;
+  if (device.kind == solver::DeviceKind::switched) {
+    device.start_slot = device.end_slot = 0;  // no slot on: any window says the same
+    return;
+  }
   device = solver::Device{};
   device.kind = solver::DeviceKind::curtailable;
 }

@@ -176,10 +176,33 @@ TEST(capi, a_configuration_is_refused_by_what_is_wrong_with_it) {
   refuse([](wattproof_config& config) { config.chain.header_shape = -1; }, Error::out_of_range);
   refuse([](wattproof_config& config) { config.chain.validator_count = validator_count_max + 1; }, Error::too_large);
   refuse([](wattproof_config& config) { config.chain.validators = nullptr; }, Error::configuration_invalid);
-  refuse([](wattproof_config& config) { config.device.kind = 9; }, Error::unknown_kind);
+  refuse([](wattproof_config& config) { config.device.kind = 10; }, Error::unknown_kind);
   refuse([](wattproof_config& config) { config.device.slots = slot_count_max + 1; }, Error::slot_count_invalid);
   refuse([](wattproof_config& config) { config.device.own_cost_quadratic = UINT64_MAX; }, Error::out_of_range);
+  refuse([](wattproof_config& config) { config.device_words = 9; }, Error::configuration_invalid);
   refuse([](wattproof_config& config) { config.output.has_setpoint = 0; }, Error::configuration_invalid);
+}
+
+TEST(capi, a_node_takes_memory_for_a_device_that_needs_more) {
+  Vendor vendor;
+  wattproof_device_config& device = vendor.config.device;
+  std::array<wattproof_device_config, 4> parts;
+  for (wattproof_device_config& part : parts) {
+    wattproof_device_init(&part);
+    part.kind = WATTPROOF_CURTAILABLE;
+    part.power_max_w.constant = 1000;
+  }
+  device.kind = WATTPROOF_HOME;
+  device.parts = parts.data();
+  device.part_count = 4;
+  device.limit_w = 3000;
+  EXPECT_EQ(vendor.init(), -static_cast<int>(Error::workspace_too_small));
+  Vendor equipped;
+  equipped.config.device = device;
+  std::vector<std::uint64_t> memory(wattproof_device_words(&device));
+  equipped.config.device_memory = memory.data();
+  equipped.config.device_words = memory.size();
+  EXPECT_EQ(equipped.init(), 0);
 }
 
 TEST(capi, an_unknown_input_is_refused_and_changes_nothing) {

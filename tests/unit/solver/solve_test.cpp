@@ -88,6 +88,20 @@ TEST(solve, an_appliance_takes_the_earliest_of_equal_starts) {
   EXPECT_EQ(got.report.kind, CertificateKind::enumerated);
 }
 
+TEST(solve, asks_for_the_larger_workspace_of_a_store_beyond_31_bits) {
+  constexpr Grid grid{96, 3600};
+  const std::array<Milestone, 1> milestones{{{48, 4'000'000}}};
+  const Device device{.kind = DeviceKind::shapeable, .power_max_w = 300'000, .energy_wh = 9'000'000, .milestones = milestones};
+  EXPECT_GT(workspace_words(device, grid), workspace_words(grid.slots));
+  std::vector<std::uint64_t> workspace(workspace_words(device, grid));
+  const Profile target(96, 0);
+  Profile profile_w(96);
+  Report report;
+  ASSERT_EQ(solve(device, grid, target, {}, workspace, profile_w, report), Error::none);
+  EXPECT_EQ(profile_w, Profile(96, 93'750));
+  EXPECT_EQ(report.gap, 0u);
+}
+
 TEST(solve, refuses_what_it_cannot_compute_with) {
   const Device device{.kind = DeviceKind::curtailable, .power_max_w = 10};
   const Profile far{1 << 30};

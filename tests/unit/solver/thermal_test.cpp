@@ -75,5 +75,22 @@ TEST(thermal, says_how_far_the_band_is_out_of_reach_and_a_soft_band_takes_the_ne
   EXPECT_EQ(x[2], 78);   // 58.61 without power
 }
 
+TEST(thermal, a_soft_band_that_can_be_reached_is_kept_like_any_other) {
+  // 8 mK a watt: one watt beyond the band would be more than a milli-degree.
+  Device device{.kind = DeviceKind::thermal, .power_max_w = 1888, .gain_mk_per_wh = 16, .leak_permyriad_per_slot = 442,
+                .ambient_mc = 16'272, .start_mc = 31'524, .min_mc = 31'020, .max_mc = 31'500, .soft = true};
+  constexpr Grid grid{6, 1800};
+  std::array<std::uint64_t, thermal_workspace_words(6)> workspace;
+  std::array<std::int32_t, 6> soft{};
+  std::array<std::int32_t, 6> hard{};
+  const std::array<std::int32_t, 6> target{-5, 1888, -5, 1888, 0, 90};
+  Report report;
+  ASSERT_EQ(solve(device, grid, target, {}, workspace, soft, report), Error::none);
+  device.soft = false;
+  ASSERT_EQ(solve(device, grid, target, {}, workspace, hard, report), Error::none);
+  EXPECT_EQ(soft, hard);
+  EXPECT_EQ(check_profile(device, grid, soft), Error::none);
+}
+
 }  // namespace
 }  // namespace wattproof::solver

@@ -41,6 +41,13 @@ TEST(solve_command, answers_a_device_with_ramps_and_states) {
                            R"("keep_ppm":[1,2],"gain_milli_per_wh":1}]})", "[0,0,0,0]"), InputError);
 }
 
+TEST(solve_command, a_switched_load_without_energy_needs_no_window) {
+  const std::string text = R"({"slots":2,"slot_seconds":3600,"target_w":[9,9],"device":{"type":"switched","power_w":60,)"
+                           R"("energy_wh":0,"min_on_slots":1,"min_off_slots":1,"start_slot":1,"end_slot":1}})";
+  EXPECT_EQ(solve_command(parse_document(text), true).output.dump(),
+            R"({"status":"ok","profile_w":[0,0],"certificate":{"kind":"enumerated"}})");
+}
+
 TEST(solve_command, ties_take_the_earliest_start) {
   EXPECT_EQ(solve(R"({"type":"appliance","run_w":[5],"earliest_slot":0,"latest_end_slot":4})", "[0,2,2,0]")
                 .output["profile_w"].dump(), "[0,5,0,0]");

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Homes in big integers: docs/SOLVER.md section 7. The caller gives `solvePart(part, p, slots)`, which solves one device alone and
+// gives {error, x, dual}; here is what several devices behind one breaker do to each other.
+import {abs, add, addRegret, clip, floorDiv, guardBits, magnitudeSum, scaled} from './trace_numbers.mjs';
+
+const fine = 16n;
+const gapBits = 10n;
+const one = 1n << gapBits;
+const roundMax = 1000;
+const polishMax = 100;
+const roomMax = 64;
+
+const bySlot = (slots, of) => Array.from({length: slots}, (_, t) => of(t));
+
+class Home {
+  // parts: {kind, low, high, linear, quadratic, ...} as the caller's; J has weight 1 and no price.
+  constructor(parts, limit, target, slots, solvePart) {
+    Object.assign(this, {parts, limit, target, slots, solvePart, reserve: 0n});
+    this.count = BigInt(parts.length);
+    this.powerLimit = (1n << (29n - guardBits(slots))) - 1n;
+    this.total = Array(slots).fill(0n);
+    this.profiles = parts.map(() => Array(slots).fill(0n));
+    this.duals = parts.map(() => Array(slots).fill(0n));
+    this.z = Array(slots).fill(0n);
+    this.u = Array(slots).fill(0n);
+  }
+
+  put(i, x) {
+    const changed = x.some((power, t) => power !== this.profiles[i][t]);
+    x.forEach((power, t) => (this.total[t] += power - this.profiles[i][t]));
+    this.profiles[i] = x;
+    return changed;
+  }
+
+  // Device i for a wish, at a weight, with its own costs times `own`. True if its profile is another one then.
+  solve(i, wish, {weight = 1n, own = 1n, ...limits} = {}) {
+    const part = this.parts[i];
+    const linear = (part.linear ?? 0n) * own;
+    const p = {...part, ...limits, weight: weight + (part.quadratic ?? 0n) * own};
+    p.numerator = wish.map((power) => weight * power + linear);
+    return this.solvePart(p, this.slots);
+  }
+
+  take(i, answer) {
+    if (answer.error !== 0) return false;
+    this.duals[i] = answer.dual;
+    return this.put(i, answer.x);
+  }
+
+  round(number) {
+    const mean = (t) => floorDiv(this.total[t] * fine, this.count);
+    const before = bySlot(this.slots, (t) => this.z[t] - this.u[t] - mean(t));
+    this.parts.forEach((part, i) => {
+      const wish = bySlot(this.slots, (t) => {
+        const power = number === 0 ? floorDiv(this.target[t] * fine, this.count) : this.profiles[i][t] * fine + before[t];
+        return clip((power + fine / 2n) >> 4n, -this.powerLimit, this.powerLimit);
+      });
+      // The penalty is count / 2; where own costs count beside it, both are doubled.
+      this.take(i, this.solve(i, wish, part.kind === 'generator' ? {weight: this.count, own: 2n} : {}));
+    });
+    let distance = 0n;
+    const limit = floorDiv(this.limit * fine, this.count);
+    for (let t = 0; t < this.slots; ++t) {
+      const relaxed = number === 0 ? mean(t) : floorDiv(8n * mean(t) - 3n * this.z[t], 5n);
+      const wish = floorDiv(this.target[t] * fine * 2n, this.count);
+      const z = clip(floorDiv(wish + relaxed + this.u[t], 3n), -limit, limit);
+      this.u[t] += relaxed - z;
+      for (const way of [abs(z - this.z[t]), abs(mean(t) - z)]) if (way > distance) distance = way;
+      this.z[t] = z;
+    }
+    return distance;
+  }
+
+  polish() {
+    for (let pass = 0; pass < polishMax; ++pass) {
+      let changed = false;
+      this.parts.forEach((part, i) => {
+        const others = bySlot(this.slots, (t) => this.total[t] - this.profiles[i][t]);
+        const wish = bySlot(this.slots, (t) => clip(this.target[t] - others[t], -this.powerLimit, this.powerLimit));
+        const low = bySlot(this.slots, (t) => clip(-this.limit - others[t], part.low[t], part.high[t]));
+        const high = bySlot(this.slots, (t) => clip(this.limit - others[t], part.low[t], part.high[t]));
+        changed = this.take(i, this.solve(i, wish, {low, high})) || changed;
+      });
+      if (!changed) return;
+    }
+  }
+
+  isOver() {
+    return this.total.some((power) => abs(power) > this.limit);
+  }
+
+  overload(i, x) {
+    const limit = this.limit - this.reserve;
+    return x.reduce((sum, power, t) => {
+      const size = abs(this.total[t] - this.profiles[i][t] + power) - limit;
+      return size > 0n ? sum + size * size : sum;
+    }, 0n);
+  }
+
+  makeRoom() {
+    let moved = false;
+    for (let i = 0; i < this.parts.length; ++i) {
+      const before = this.overload(i, this.profiles[i]);
+      if (before === 0n) return moved;
+      const limit = this.limit - this.reserve;
+      const wish = bySlot(this.slots, (t) => {
+        const others = this.total[t] - this.profiles[i][t];
+        return clip(this.profiles[i][t], -limit - others, limit - others);
+      });
+      const {x} = this.solve(i, wish, {own: 0n});
+      if (this.overload(i, x) >= before) continue;
+      this.put(i, x);
+      moved = true;
+    }
+    return moved;
+  }
+
+  findRoom() {
+    if (!this.isOver()) return;
+    for (const reserve of [0n, this.count, 4n * this.count]) {
+      this.reserve = reserve < this.limit ? reserve : this.limit;
+      for (let pass = 0; pass < roomMax; ++pass) {
+        const moved = this.makeRoom();
+        if (!this.isOver()) return this.polish();
+        if (!moved) break;
+      }
+    }
+    return this.polish();
+  }
+
+  // ---- certificate ----
+
+  multipliers(i) {
+    return this.duals[i].map((dual) => dual << (gapBits - guardBits(this.slots)));
+  }
+
+  setPrices() {
+    this.prices = bySlot(this.slots, (t) => (this.total[t] - this.target[t]) * one);
+    const isSet = Array(this.slots).fill(false);
+    this.parts.forEach((part, i) => {
+      const multipliers = this.multipliers(i);
+      let state = 0n;
+      for (let t = this.slots - 1; t >= 0; --t) {
+        state += multipliers[t];
+        const power = this.profiles[i][t];
+        const value = part.kind === 'generator' ? (part.linear - part.quadratic * power) * one : state;
+        if (power <= part.low[t] || power >= part.high[t] || isSet[t]) continue;
+        this.prices[t] = value;
+        isSet[t] = true;
+      }
+    });
+  }
+
+  reprice() {
+    for (let t = 0; t < this.slots; ++t) {
+      const paid = (this.u[t] * this.count * (one / fine)) >> 1n;
+      this.prices[t] = (this.total[t] - this.target[t]) * one;
+      if (this.total[t] >= this.limit && paid > this.prices[t]) this.prices[t] = paid;
+      if (this.total[t] <= -this.limit && paid < this.prices[t]) this.prices[t] = paid;
+    }
+    this.parts.forEach((part, i) => {
+      if (part.kind !== 'battery') return;
+      const numerator = this.profiles[i].map((power, t) => one * power - this.prices[t]);
+      if (numerator.some((value) => abs(value) > one * this.powerLimit)) return;
+      const answer = this.solvePart({...part, weight: one, numerator}, this.slots);
+      if (answer.error === 0) this.duals[i] = answer.dual;
+    });
+  }
+
+  addPart(gap, part, i) {
+    const multipliers = this.multipliers(i);
+    const profile = this.profiles[i];
+    let energy = part.start ?? 0n;
+    for (let t = 0; t < this.slots; ++t) {
+      energy += profile[t];
+      if (part.kind !== 'battery' || multipliers[t] === 0n) continue;
+      const last = t + 1 === this.slots;
+      const slack = multipliers[t] > 0n ? energy - (last ? part.endMin : part.min) : (last ? part.endMax : part.max) - energy;
+      if (slack > 0n) gap.linear += 2n * abs(multipliers[t]) * slack;
+    }
+    let state = 0n;
+    for (let t = this.slots - 1; t >= 0; --t) {
+      state += multipliers[t];
+      if (part.kind === 'generator' && part.quadratic > 0n) {
+        this.addGenerator(gap, part, profile[t], t);
+        continue;
+      }
+      const reduced = this.prices[t] - state - (part.kind === 'generator' ? part.linear * one : 0n);
+      const down = reduced > 0n ? reduced * (profile[t] - part.low[t]) : 0n;
+      const up = reduced < 0n ? -reduced * (part.high[t] - profile[t]) : 0n;
+      gap.linear += 2n * (down > up ? down : up);
+    }
+  }
+
+  addGenerator(gap, part, power, t) {
+    const gain = part.linear * one;
+    const best = add(scaled([gain, gain], 1n, part.quadratic), scaled([-this.prices[t], -this.prices[t]], 1n, part.quadratic));
+    const own = {square: 0n, linear: 0n};
+    addRegret(own, power, part.low[t], part.high[t], best, gapBits);
+    gap.linear += magnitudeSum(own, part.quadratic, gapBits) * one + 1n;
+  }
+
+  bound() {
+    const gap = {square: 0n, linear: 0n};
+    for (let t = 0; t < this.slots; ++t) {
+      const best = this.target[t] * one + this.prices[t];
+      addRegret(gap, this.total[t], -this.limit, this.limit, [best - 1n, best + 1n], gapBits);
+    }
+    this.parts.forEach((part, i) => this.addPart(gap, part, i));
+    return magnitudeSum(gap, 1n, gapBits);
+  }
+
+  gap() {
+    this.setPrices();
+    const first = this.bound();
+    if (first <= 2n * BigInt(this.slots) * this.count) return first;
+    this.reprice();
+    const other = this.bound();
+    return other < first ? other : first;
+  }
+}
+
+export function solveHome(parts, limit, target, slots, solvePart) {
+  const home = new Home(parts, limit, target, slots, solvePart);
+  for (let number = 0; number < roundMax; ++number) {
+    if (home.round(number) <= fine / 4n) break;
+  }
+  home.polish();
+  home.findRoom();
+  if (home.isOver()) return {error: 200};
+  return {error: 0, profiles: home.profiles, gap: home.gap()};
+}
