@@ -79,6 +79,21 @@ def gas():
     return json_lines(output(*command.split()), command)
 
 
+def plug_edge():
+    """emulated milliseconds from a plug's last evidence to the edge of its relay line (tests/board/plug_test.py, case k)"""
+    case = "Cases.test_k_a_verified_instruction_moves_the_relay_within_a_second_of_emulated_time"
+    image, figures = BUILD / "plug-lm3s6965evb-emulated", DATA / "plug_edge.json"
+    output("cmake", "--preset", "host", "-D", "WATTPROOF_TESTS=ON")
+    output("cmake", "--build", HOST, "--target", "programs")
+    output("cmake", "--preset", "plug-lm3s6965evb-emulated")
+    output("cmake", "--build", image, "--target", "plug")
+    DATA.mkdir(parents=True, exist_ok=True)
+    figures.unlink(missing_ok=True)
+    output("env", f"WATTPROOF_FIGURES={figures}", sys.executable, "tests/board/plug_test.py", HOST, image / "firmware/plug/plug.elf", case)
+    value = json.loads(figures.read_text())["edge_ms_max"]
+    return {"plug.evidence_to_relay_edge": figure(value, "ms of emulated time", "./run bench plug_edge", 1000)}
+
+
 def rounds():
     """rounds until a schedule is final: whole epochs of random communities at real prices and loads"""
     return json_lines(output(host_program("rounds")), "build/host/bench/rounds")
@@ -193,8 +208,8 @@ def plug():
 
 
 SOURCES = {
-    "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "flood": flood, "heap": heap, "chain": chain,
-              "solver": solver, "coverage": coverage, "networks": networks},
+    "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "flood": flood, "plug_edge": plug_edge,
+              "heap": heap, "chain": chain, "solver": solver, "coverage": coverage, "networks": networks},
     "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack, "plug": plug},
 }
 

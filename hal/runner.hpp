@@ -91,12 +91,11 @@ class Runner {
   }
 
  private:
-  // What an answer needs of an Input.
+  // What an answer needs of an Input. A node asks for one signature at a time, so that one lies beside the queue.
   struct Answer {
     node::InputKind kind = node::InputKind::stored;
     std::uint8_t record_id = 0;
     bool ok = false;
-    crypto::Signature signature{};
   };
   static constexpr std::uint32_t answers_max = 2 * node::actions_max;
 
@@ -131,7 +130,10 @@ class Runner {
       node::Input input{.kind = answer.kind};
       input.record_id = answer.record_id;
       input.ok = answer.ok;
-      input.signature = answer.signature;
+      if (answer.kind == node::InputKind::signature) {
+        input.signature = signature_;
+        signature_waits_ = false;
+      }
       answer_first_ = (answer_first_ + 1) % answers_max;
       --answer_count_;
       step(input);
@@ -173,9 +175,11 @@ class Runner {
   }
 
   void sign(const Hash32& digest) {
-    Answer answer{.kind = node::InputKind::signature};
-    answer.ok = note(Fault::sign, port_.sign(digest, answer.signature));
-    push(answer);
+    WATTPROOF_CHECK(!signature_waits_);
+    signature_ = {};
+    const bool done = note(Fault::sign, port_.sign(digest, signature_));
+    signature_waits_ = true;
+    push({.kind = node::InputKind::signature, .ok = done});
   }
 
   // By its own clock: a busy link steps the node often, and must not keep the contact from being looked at.
@@ -200,6 +204,8 @@ class Runner {
 
   NodeType& node_;
   PortType& port_;
+  crypto::Signature signature_{};
+  bool signature_waits_ = false;
   std::array<Answer, answers_max> answers_{};
   std::uint32_t answer_first_ = 0;
   std::uint32_t answer_count_ = 0;

@@ -41,8 +41,9 @@ void wattproof_tls_failed(void);
 #define MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
 #define MBEDTLS_SSL_ENCRYPT_THEN_MAC
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
-#define MBEDTLS_SSL_IN_CONTENT_LEN 1024
-#define MBEDTLS_SSL_OUT_CONTENT_LEN 1024
+/* A packet takes two or three records of the size that a client may ask for (RFC 6066); each byte of it counts twice. */
+#define MBEDTLS_SSL_IN_CONTENT_LEN 512
+#define MBEDTLS_SSL_OUT_CONTENT_LEN 512
 #define MBEDTLS_PSK_MAX_LEN 64
 #endif
 

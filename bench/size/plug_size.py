@@ -72,7 +72,7 @@ def main():
         add(f"flash.{name.replace(' ', '_')}", size)
     flash, ram = sections(build("plug-lm3s6965evb-tls", "-D", "WATTPROOF_PLUG_TLS=ON"))
     add("tls.flash", flash, FLASH_TLS_MAX)
-    add("tls.ram_with_stack", ram)
+    add("tls.ram_with_stack", ram, RAM_MAX)
     add("stack.bound", json.loads(run(sys.executable, "bench/stack/plug_bound.py", "--json"))["stack_bound"], STACK_MAX)
     json.dump(figures, sys.stdout, indent=1)
     print()

@@ -72,6 +72,10 @@ def main():
     deepest = next(bounds[title] for title in graph.entry_points() if plain(title) == "reset_handler")
     handlers = max((bounds[title][0] for title in graph.entry_points() if plain(title) != "reset_handler"), default=0)
     total = deepest[0] + INTERRUPT_FRAME + handlers
+    addresses = {name: int(re.search(rf"^([0-9a-f]+) . {name}$", symbols, re.MULTILINE)[1], 16) for name in ("__stack_start", "__stack")}
+    reserve = addresses["__stack"] - addresses["__stack_start"]
+    if reserve < total:
+        problems.append(f"the linker script gives {reserve} bytes, {total} may be needed")
     if options.json:
         json.dump({"stack_bound": total}, sys.stdout)
     else:

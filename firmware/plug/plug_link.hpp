@@ -8,6 +8,9 @@
 #include "hal/serial/serial_link.hpp"
 #else
 #include "hal/lwip/mqtt_client_link.hpp"
+#ifdef WATTPROOF_PLUG_TLS
+#include "hal/lwip/tls_psk.hpp"
+#endif
 #endif
 
 namespace wattproof::firmware {
@@ -39,5 +42,14 @@ inline Error open_link(PlugLink& link, const PlugSettings& settings, const Addre
   return link.open(options);
 }
 #endif
+
+// Most bytes of the link's own room, as TLS has one, that were ever in use.
+inline std::uint32_t link_room_used() {
+#ifdef WATTPROOF_PLUG_TLS
+  return hal::tls_room_used();
+#else
+  return 0;
+#endif
+}
 
 }  // namespace wattproof::firmware

@@ -46,6 +46,8 @@ const char* life_name(Life life) {
   tell(line);
 }
 
+[[gnu::noinline]] void tell_started() { tell(event("started")); }
+
 [[gnu::noinline]] void tell_press(Press press) {
   Line line = event("button");
   tell(line.add("press", press == Press::brief ? "brief" : "lasting"));
@@ -79,7 +81,7 @@ bool Plug::prepare() {
 void Plug::start() {
   if (const Error error = runner_.start(); error != Error::none) return refuse("refused", error);
   life_ = Life::running;
-  tell(event("started"));
+  tell_started();
 }
 
 void Plug::refuse(const char* what, Error error) {
@@ -166,19 +168,27 @@ void Plug::serve_button(std::uint64_t now_ms) {
   runner_.feed(input);
 }
 
+void Plug::tell_refused() {
+  Line line = event("refused");
+  line.add("error", error_name(node_.last_error())).add("count", std::uint64_t{node_.error_count() - errors_told_}).add("head", node_.head().number);
+  tell(line);
+}
+
+void Plug::tell_mode() {
+  Line line = event("mode");
+  tell(line.add("mode", mode_name(mode_)).add("head", node_.head().number));
+}
+
 void Plug::tell_progress() {
   const std::uint64_t now_ms = board::now_ms();
   if (node_.error_count() != errors_told_ && now_ms - error_told_ms_ >= error_told_ms_min) {
-    Line line = event("refused");
-    line.add("error", error_name(node_.last_error())).add("count", std::uint64_t{node_.error_count() - errors_told_}).add("head", node_.head().number);
-    tell(line);
+    tell_refused();
     errors_told_ = node_.error_count();
     error_told_ms_ = now_ms;
   }
   if (node_.mode() == mode_) return;
   mode_ = node_.mode();
-  Line line = event("mode");
-  tell(line.add("mode", mode_name(mode_)).add("head", node_.head().number));
+  tell_mode();
   // A step drives the outputs before it takes anything in: what was proved just now moves them in the next one, which need not wait.
   runner_.feed({.kind = node::InputKind::tick});
 }
@@ -222,6 +232,7 @@ void Plug::answer(Command command, Line& reply) {
       reply.add("ok").add("life", life_name(life_)).add("mode", mode_name(mode_)).add("link", std::uint64_t{link_was_up_});
       reply.add("relay", std::uint64_t{node_.relay_is_on()}).add("head", node_.head().number).add("epoch", node_.followed_epoch());
       reply.add("healthy", std::uint64_t{is_healthy_}).add("stack", std::uint64_t{board::stack_size() - board::stack_free()});
+      reply.add("room", std::uint64_t{link_room_used()});
       return;
     case Command::commit: return commit(reply);
     case Command::forget_settings: error = port_.forget_settings(); break;

@@ -44,13 +44,15 @@ class Plug {
   [[gnu::noinline]] Error configure();
   [[gnu::noinline]] void start();
   Error check_version();
-  void refuse(const char* what, Error error);
+  [[gnu::noinline]] void refuse(const char* what, Error error);
   [[gnu::noinline]] void serve_console();
   [[gnu::noinline]] void answer(Command command, Line& reply);
   [[gnu::noinline]] void commit(Line& reply);
   [[gnu::noinline]] void serve_button(std::uint64_t now_ms);
   void serve_link(std::uint64_t now_ms);
   [[gnu::noinline]] void tell_progress();
+  [[gnu::noinline]] void tell_refused();
+  [[gnu::noinline]] void tell_mode();
   [[gnu::noinline]] void tell_link();
   void watch_health(std::uint64_t now_ms);
   void show(std::uint64_t now_ms);

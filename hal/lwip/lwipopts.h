@@ -40,7 +40,13 @@
 
 #define LWIP_TCP 1
 #define TCP_MSS 536
-#define TCP_WND (3 * TCP_MSS)
+/* What comes is given back to the window when TLS has taken it, else when it is a whole MQTT packet (1,152 bytes at most); and
+ * lwIP announces a wider window only once it is wider by a segment. So less than a packet and a segment could wait for ever. */
+#ifdef WATTPROOF_PLUG_TLS
+#define TCP_WND (2 * TCP_MSS)
+#else
+#define TCP_WND (1152 + TCP_MSS)
+#endif
 #define TCP_SND_BUF (2 * TCP_MSS)
 #define TCP_SND_QUEUELEN 8
 #define TCP_OVERSIZE 0
@@ -53,12 +59,13 @@
 #define MEMP_NUM_UDP_PCB 1
 #define MEMP_NUM_PBUF 4
 #define MEMP_NUM_SYS_TIMEOUT 8
+/* A full segment with its headers, 536 + 54 bytes, takes four of these, a short one one. The window, and three for whatever else comes. */
+#define PBUF_POOL_BUFSIZE 152
 #ifdef WATTPROOF_PLUG_TLS
-#define PBUF_POOL_SIZE 7 /* and two for what was decrypted */
+#define PBUF_POOL_SIZE 12
 #else
-#define PBUF_POOL_SIZE 5 /* TCP's window, and two for whatever else comes */
+#define PBUF_POOL_SIZE 18
 #endif
-#define PBUF_POOL_BUFSIZE 608 /* a full segment with its headers: 536 + 54, aligned, with the driver's length word */
 
 /* The MQTT client. A frame of 1,024 bytes, its topic and headers must fit the ring whole. */
 #define MQTT_OUTPUT_RINGBUF_SIZE 1160

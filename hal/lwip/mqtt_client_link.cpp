@@ -18,8 +18,13 @@ std::uint32_t wattproof_lwip_random();
 namespace wattproof::hal {
 namespace {
 
+#ifndef WATTPROOF_PLUG_TLS
+static_assert(TCP_WND >= mqtt_packet_size_max + TCP_MSS, "see lwipopts.h");
+#endif
+
 constexpr std::uint32_t steady_factor = 10;     // a connection that held so many first waits was a good one
 constexpr std::uint32_t frames_in_one_go_max = 8;  // received frames between two looks at the node
+constexpr std::uint32_t parts_in_one_go_max = 16;  // of what TLS decrypts: more than a packet
 
 // lwIP's callbacks know no owner that we could trust across a reconnect, and there is one link an image.
 MqttClientLink* owner = nullptr;
@@ -134,10 +139,9 @@ void MqttClientLink::service(std::uint64_t now_ms) {
   for (std::uint32_t frames = 0; frames < frames_in_one_go_max && Network::receive_one(); ++frames) watch_connection();
   Network::run_timers();
 #ifdef WATTPROOF_PLUG_TLS
-  serve_tls();
+  for (std::uint32_t parts = 0; parts < parts_in_one_go_max && serve_tls(is_trying_ && queue == nullptr); ++parts) drain_watched();
 #endif
-  watch_connection();
-  if (is_trying_) drain();
+  drain_watched();
   if (has_ended_) return fail(failure_);
   if (is_trying_ && !is_up_ && now_ms - since_ms_ > options_.answer_ms_max) return fail("the broker does not answer");
   if (!is_trying_ && now_ms >= try_at_ms_ && Network::has_address()) connect();
@@ -165,6 +169,11 @@ void MqttClientLink::watch_connection() {
   if (!is_trying_ || client.conn == nullptr || client.conn->recv == unset_receive || client.conn->recv == MqttCallbacks::bytes) return;
   client_receive = client.conn->recv;
   altcp_recv(client.conn, MqttCallbacks::bytes);
+}
+
+void MqttClientLink::drain_watched() {
+  watch_connection();
+  if (is_trying_) drain();
 }
 
 void MqttClientLink::drain() {

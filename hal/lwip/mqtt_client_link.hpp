@@ -68,6 +68,7 @@ class MqttClientLink {
   Error set_up_tls();
   void connect();
   void watch_connection();
+  void drain_watched();
   void drain();
   void deliver();
   void fail(const char* why);

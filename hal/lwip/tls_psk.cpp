@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "hal/lwip/mqtt_stream.hpp"
 #include "lwip/altcp.h"
 #include "lwip/altcp_tcp.h"
 #include "lwip/altcp_tls.h"
@@ -21,14 +20,15 @@ namespace {
 
 constexpr int suites[] = {MBEDTLS_TLS_PSK_WITH_CHACHA20_POLY1305_SHA256, 0};
 constexpr std::uint16_t record_overhead = 5 + 16;  // header, tag
-constexpr std::uint32_t records_in_one_go_max = 4;
+constexpr std::uint32_t block_overhead = 32;           // of mbedTLS's allocator, for each block
+constexpr std::uint32_t part_size_max = 152;
 
 std::array<std::uint8_t, tls_room_size> room;
 altcp_tls_config config;
 mbedtls_ssl_context session;
 altcp_pcb* open_connection = nullptr;  // the upper one; its inner_conn is TCP's
 pbuf* encrypted = nullptr;             // received, not yet decrypted
-std::uint32_t untaken = 0;             // bytes handed up, and not yet taken by the client
+std::array<std::uint8_t, part_size_max> decrypted;  // what was handed up last
 bool is_ready = false;                 // the handshake is done
 
 int draw(void* random, unsigned char* into, size_t size) {
@@ -56,7 +56,6 @@ int receive_bytes(void*, unsigned char* into, size_t size) {
 void forget() {
   if (encrypted != nullptr) pbuf_free(encrypted);
   encrypted = nullptr;
-  untaken = 0;
   is_ready = false;
   mbedtls_ssl_free(&session);
   open_connection = nullptr;
@@ -85,27 +84,29 @@ void give_up() {
   altcp_free(connection);
 }
 
-// What has come, part by part, until the client has as much as one packet can need. False if the session must end.
-bool read_some() {
-  for (std::uint32_t records = 0; records < records_in_one_go_max && untaken < mqtt_packet_size_max && open_connection != nullptr; ++records) {
-    if (encrypted == nullptr && mbedtls_ssl_get_bytes_avail(&session) == 0) return true;
-    pbuf* plain = pbuf_alloc(PBUF_RAW, PBUF_POOL_BUFSIZE, PBUF_POOL);
-    if (plain == nullptr) return true;  // later
-    const int size = mbedtls_ssl_read(&session, static_cast<unsigned char*>(plain->payload), plain->len);
-    if (size <= 0) {
-      pbuf_free(plain);
-      return size == MBEDTLS_ERR_SSL_WANT_READ || size == MBEDTLS_ERR_SSL_WANT_WRITE;
-    }
-    pbuf_realloc(plain, static_cast<u16_t>(size));
-    untaken += static_cast<std::uint32_t>(size);
-    altcp_pcb* connection = open_connection;
-    if (connection->recv == nullptr) {
-      pbuf_free(plain);
-      return false;
-    }
-    if (connection->recv(connection->arg, connection, plain, ERR_OK) != ERR_OK) return false;
+// Decrypts one part and hands it up; `has_handed_up` tells whether there was one. False if the session must end.
+bool read_part(bool& has_handed_up) {
+  altcp_pcb* connection = open_connection;
+  if (encrypted == nullptr && mbedtls_ssl_get_bytes_avail(&session) == 0) return true;
+  const int size = mbedtls_ssl_read(&session, decrypted.data(), decrypted.size());
+  if (size <= 0) return size == MBEDTLS_ERR_SSL_WANT_READ || size == MBEDTLS_ERR_SSL_WANT_WRITE;
+  pbuf* plain = pbuf_alloc_reference(decrypted.data(), static_cast<u16_t>(size), PBUF_REF);
+  if (plain == nullptr) return false;
+  if (connection->recv == nullptr) {
+    pbuf_free(plain);
+    return false;
   }
-  return true;
+  has_handed_up = true;
+  return connection->recv(connection->arg, connection, plain, ERR_OK) == ERR_OK;
+}
+
+void shake_hands() {
+  if (open_connection->connected == nullptr || (encrypted == nullptr && session.out_left == 0)) return;
+  const int result = mbedtls_ssl_handshake(&session);
+  if (result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE) return;
+  if (result != 0) return give_up();
+  is_ready = true;
+  open_connection->connected(open_connection->arg, open_connection, ERR_OK);
 }
 
 struct Lower {
@@ -160,7 +161,7 @@ struct Upper {
     if (connection->inner_conn != nullptr) altcp_poll(connection->inner_conn, Lower::polled, interval);
   }
 
-  static void taken(altcp_pcb*, u16_t size) { untaken -= std::min<std::uint32_t>(untaken, size); }
+  static void taken(altcp_pcb*, u16_t) {}  // TCP is told when a record is decrypted
 
   static err_t connect(altcp_pcb* connection, const ip_addr_t* address, u16_t port, altcp_connected_fn connected) {
     connection->connected = connected;
@@ -240,31 +241,28 @@ altcp_tls_config* open_tls(Bytes identity, Bytes key, crypto::Drbg& random) {
   mbedtls_ssl_conf_rng(settings, draw, &random);
   mbedtls_ssl_conf_ciphersuites(settings, suites);
   mbedtls_ssl_conf_min_version(settings, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
-  if (mbedtls_ssl_conf_max_frag_len(settings, MBEDTLS_SSL_MAX_FRAG_LEN_1024) != 0) return nullptr;
+  if (mbedtls_ssl_conf_max_frag_len(settings, MBEDTLS_SSL_MAX_FRAG_LEN_512) != 0) return nullptr;
   if (mbedtls_ssl_conf_psk(settings, key.data(), key.size(), identity.data(), identity.size()) != 0) return nullptr;
   return &config;
 }
 
-void serve_tls() {
-  if (open_connection == nullptr || (encrypted == nullptr && session.out_left == 0 && is_ready)) return;
+bool serve_tls(bool is_wanted) {
+  if (open_connection == nullptr) return false;
   if (!is_ready) {
-    if (open_connection->connected == nullptr || (encrypted == nullptr && session.out_left == 0)) return;
-    const int result = mbedtls_ssl_handshake(&session);
-    if (result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE) return;
-    if (result != 0) return give_up();
-    is_ready = true;
-    open_connection->connected(open_connection->arg, open_connection, ERR_OK);
-    return;
+    shake_hands();
+    return false;
   }
   // A write of nothing sends what is left of the last record.
   if (session.out_left != 0) mbedtls_ssl_write(&session, nullptr, 0);
-  if (!read_some()) give_up();
+  bool has_handed_up = false;
+  if (is_wanted && !read_part(has_handed_up)) give_up();
+  return has_handed_up;
 }
 
 std::uint32_t tls_room_used() {
   size_t used = 0, blocks = 0;
   mbedtls_memory_buffer_alloc_max_get(&used, &blocks);
-  return static_cast<std::uint32_t>(used);
+  return static_cast<std::uint32_t>(used + blocks * block_overhead);
 }
 
 }  // namespace wattproof::hal

@@ -33,7 +33,8 @@ int take_seed(void* seed_pointer, unsigned char* output, std::size_t size) {
   return 0;
 }
 
-mbedtls_ctr_drbg_context* context_of(std::array<std::uint8_t, 512>& storage) {
+template <std::size_t size>
+mbedtls_ctr_drbg_context* context_of(std::array<std::uint8_t, size>& storage) {
   static_assert(sizeof(mbedtls_ctr_drbg_context) <= sizeof(storage));
   static_assert(alignof(mbedtls_ctr_drbg_context) <= 8);
   return static_cast<mbedtls_ctr_drbg_context*>(static_cast<void*>(storage.data()));

@@ -59,7 +59,9 @@ class Drbg {
  private:
   bool is_seeded_ = false;
   std::int32_t requests_ = 0;
-  alignas(8) std::array<std::uint8_t, 512> context_{};
+  // mbedTLS's context: 320 bytes with 32-bit pointers.
+  static constexpr std::size_t context_size = sizeof(void*) == 4 ? 320 : 512;
+  alignas(8) std::array<std::uint8_t, context_size> context_{};
 };
 
 // A new private key, uniform below the group order.

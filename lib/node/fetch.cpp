@@ -192,10 +192,17 @@ void Fetch::work(FetchContext context) {
 }
 
 void Fetch::accept_head(FetchContext context) {
-  if (!context.config.chain.is_clique) verifier_.commit(context.head);
+  if (!context.config.chain.is_clique) commit_head(context.head);
   context.freshness.observe(context.head.timestamp, context.now);
   took_new_head_ = true;
   begin_account(context);
+}
+
+// Apart and never inlined: its copy of a set must not lie below the work on seals.
+[[gnu::noinline]] void Fetch::commit_head(chain::TrustedHead& head) {
+  const chain::ValidatorSet before = head.validators;
+  verifier_.commit(head);
+  if (!(head.validators == before)) has_new_set_ = true;
 }
 
 void Fetch::begin_account(FetchContext context) {

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
@@ -80,6 +81,9 @@ class Fetch {
   void nudge(BootMs now, const LinkConfig& link);
   bool took_new_head() const { return took_new_head_; }
 
+  // Whether the head came to other validators since this was asked last, or it is asked for the first time.
+  bool take_new_set() { return std::exchange(has_new_set_, false); }
+
  private:
   enum class Phase : std::uint8_t { idle, header, sealing, account, storage, data };
 
@@ -97,6 +101,7 @@ class Fetch {
   void begin_account(FetchContext context);
   void begin_storage();
   void accept_head(FetchContext context);
+  void commit_head(chain::TrustedHead& head);
   void succeed(Outcome outcome);
   void fail(Error error, FetchContext context);
 
@@ -104,6 +109,7 @@ class Fetch {
   Outcome outcome_ = Outcome::idle;
   Error error_ = Error::none;
   bool took_new_head_ = false;
+  bool has_new_set_ = true;
 
   // The want in flight.
   message::What what_ = message::What::header;

@@ -133,7 +133,7 @@ Error Node::start(BootMs now, const std::array<std::uint8_t, 32>& entropy) {
 }
 
 const Actions& Node::step(BootMs now, const Input& input) {
-  actions_ = {};
+  actions_.count = 0;  // what the items held is nobody's: assigning all of them anew would take their size of stack
   if (!is_started_) return actions_;
   if (now > now_) now_ = now;
   update_outputs();
@@ -303,16 +303,16 @@ void Node::ask_record() {
 Result<Bytes> Node::encode_record(RecordId id) {
   switch (id) {
     case RecordId::boot:
-      encode_boot(boot_count_, std::span(record_buffer_).first<boot_record_size>());
-      return Bytes(record_buffer_).first(boot_record_size);
+      encode_boot(boot_count_, std::span(record_buffer()).first<boot_record_size>());
+      return Bytes(record_buffer()).first(boot_record_size);
     case RecordId::head:
       static_assert(std::tuple_size_v<Owner> + chain::head_record_size <= record_size_max);
-      std::memcpy(record_buffer_.data(), owner_.data(), owner_.size());
-      chain::encode_head(head_, std::span(record_buffer_).subspan<std::tuple_size_v<Owner>, chain::head_record_size>());
-      return Bytes(record_buffer_).first(owner_.size() + chain::head_record_size);
-    case RecordId::message: return encode_update(update_, record_buffer_);
-    case RecordId::schedule_a: return encode_schedule(schedules_[0], record_buffer_);
-    case RecordId::schedule_b: return encode_schedule(schedules_[1], record_buffer_);
+      std::memcpy(record_buffer().data(), owner_.data(), owner_.size());
+      chain::encode_head(head_, std::span(record_buffer()).subspan<std::tuple_size_v<Owner>, chain::head_record_size>());
+      return Bytes(record_buffer()).first(owner_.size() + chain::head_record_size);
+    case RecordId::message: return encode_update(update_, record_buffer());
+    case RecordId::schedule_a: return encode_schedule(schedules_[0], record_buffer());
+    case RecordId::schedule_b: return encode_schedule(schedules_[1], record_buffer());
   }
   return Error::unknown_kind;
 }
@@ -324,7 +324,7 @@ void Node::send_one() {
   message::Want want;
   if (hello_due_) {
     hello_due_ = false;
-    frame = message::encode(message::Hello{head_.number, boot_count_, config_.device.id}, frame_buffer_);
+    frame = message::encode(message::Hello{head_.number, boot_count_, config_.device.id}, frame_buffer());
   } else if (check_in_due_) {
     check_in_due_ = false;
     if (!is_check_in_sent_) {
@@ -333,15 +333,15 @@ void Node::send_one() {
     }
     is_check_in_sent_ = true;
     check_in_sent_ = now_;
-    frame = message::encode(message::CheckIn{nonce_, check_in_signature_}, frame_buffer_);
+    frame = message::encode(message::CheckIn{nonce_, check_in_signature_}, frame_buffer());
   } else if (update_due_ && update_state_ == UpdateState::ready) {
     update_due_ = false;
     std::array<std::uint8_t, profile_size_max> profile{};
     const Result<Bytes> bytes = message::encode_profile(update_.profile(), profile);
     WATTPROOF_CHECK(static_cast<bool>(bytes));
-    frame = message::encode(message::Update{update_.epoch, update_.round, *bytes, update_.signature}, frame_buffer_);
+    frame = message::encode(message::Update{update_.epoch, update_.round, *bytes, update_.signature}, frame_buffer());
   } else if (fetch_.next_want(context(), want)) {
-    frame = message::encode(want, frame_buffer_);
+    frame = message::encode(want, frame_buffer());
   } else if (status_due_ || now_.since(status_sent_) >= config_.link.status_ms) {
     status_due_ = false;
     status_sent_ = now_;
@@ -356,7 +356,7 @@ void Node::send_one() {
     status.justified_by_block = justified_by_block_;
     status.last_error = last_error_;
     status.uptime_s = now_.since(started_) / 1000;
-    frame = message::encode(status, frame_buffer_);
+    frame = message::encode(status, frame_buffer());
   } else {
     return;
   }

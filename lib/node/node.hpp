@@ -7,9 +7,10 @@
 // so nothing that arrives can keep it from switching off.
 //
 // Life of a node: configure, restore every record that the board has, start, then step for ever. Memory: the object
-// itself (no heap); one per device: sizeof is 16,296 bytes on a Cortex-M4 and 16,728 on x86-64 with 96 slots and 32 validators.
+// itself (no heap); one per device: sizeof is 14,072 bytes on a Cortex-M4 and 14,936 on x86-64 with 96 slots and 32 validators.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -146,8 +147,6 @@ class Node {
   std::array<std::uint64_t, settled_max> settled_{};
   std::uint32_t settled_next_ = 0;
 
-  chain::ValidatorSet stored_validators_{};
-
   std::uint64_t epoch_ = 0;               // of the session
   Hash32 record_word_{};
   std::array<std::uint8_t, schedule::head_size> head_bytes_{};
@@ -180,7 +179,6 @@ class Node {
   BootMs signing_retry_{};
   std::array<std::int32_t, slot_count_max> own_x_{};
   std::array<std::int32_t, slot_count_max> target_w_{};
-  solver::Workspace<slot_count_max> workspace_{};
 
   std::array<Schedule, 2> schedules_{};   // followed only once stored
   std::array<bool, 2> is_schedule_stored_{};
@@ -189,7 +187,6 @@ class Node {
   std::uint8_t record_in_flight_ = 0;
   BootMs record_retry_{};
   BootMs head_stored_{};
-  std::array<std::uint8_t, record_size_max> record_buffer_{};
 
   bool is_link_up_ = false;
   bool hello_due_ = false;
@@ -197,7 +194,16 @@ class Node {
   bool update_due_ = false;
   bool status_due_ = false;
   BootMs status_sent_{};
-  std::array<std::uint8_t, frame_size_max> frame_buffer_{};
+
+  // The solver's memory while a step decides, and after it the record and the frame that the step gives away. Those are the
+  // caller's until the next step, which solves before it writes any, so the two are never in use together.
+  static constexpr std::size_t shared_words =
+      std::max(solver::workspace_words(slot_count_max), std::size_t{record_size_max + frame_size_max} / sizeof(std::uint64_t));
+  solver::WorkspaceView workspace() { return shared_; }
+  MutableBytes record_buffer() { return shared_bytes().first(record_size_max); }
+  MutableBytes frame_buffer() { return shared_bytes().subspan(record_size_max, frame_size_max); }
+  MutableBytes shared_bytes() { return {reinterpret_cast<std::uint8_t*>(shared_.data()), sizeof(shared_)}; }
+  std::array<std::uint64_t, shared_words> shared_{};
 
   std::optional<control::RelayGuard> guard_{};
   bool relay_on_ = false;

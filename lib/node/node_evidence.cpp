@@ -277,7 +277,7 @@ void Node::answer(const schedule::Record& record) {
   solver::Report report;
   if (ok(error)) {
     error = solver::optimise(device, config_.device.grid, target, schedule::Participant::cost(head, config_.device.own_cost),
-                             config_.device.workspace.empty() ? solver::WorkspaceView(workspace_) : config_.device.workspace,
+                             config_.device.workspace.empty() ? workspace() : config_.device.workspace,
                              std::span(update_.profile_w).first(slots), report);
   }
   if (!ok(error)) {
@@ -373,9 +373,8 @@ const Schedule* Node::schedule_before(const schedule::EpochHead& head) const {
 // A head is stored when the validators changed, with each schedule (adopt), else every six hours: flash wears.
 void Node::keep_head() {
   constexpr std::uint64_t store_ms_max = 6 * 3'600'000;
-  const bool is_new_set = !(head_.validators == stored_validators_);
+  const bool is_new_set = fetch_.take_new_set();
   if (!is_new_set && now_.since(head_stored_) < store_ms_max) return;
-  stored_validators_ = head_.validators;
   head_stored_ = now_;
   records_due_ |= bit(RecordId::head);
 }

@@ -10,7 +10,7 @@ import time
 class BrokerProxy:
     def __init__(self, broker_port):
         self.broker_port, self.down, self.is_held, self.inject = broker_port, [], False, b""
-        self.on_down = lambda size: None  # called before bytes go to the device
+        self.on_down = lambda data: None  # called before bytes go to the device
         self.cut_now, self.connections, self.is_ended = False, 0, False
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -47,7 +47,7 @@ class BrokerProxy:
                 if not data:
                     return
                 if end is broker:
-                    self.on_down(len(data))
+                    self.on_down(data)
                 (broker if end is device else device).sendall(data)
 
     def close(self):

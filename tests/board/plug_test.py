@@ -7,7 +7,10 @@ usage: plug_test.py HOST_BUILD PLUG_IMAGE [--keep] [CASE...]
 
 The cases share one community and one epoch and run in the order of their names.
 """
+import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,11 +24,19 @@ from plug_case import FRESHNESS_S, SLACK_S, SLOT_SECONDS, PlugCase  # noqa: E402
 HOST_BUILD, IMAGE = Path(sys.argv.pop(1)).resolve(), Path(sys.argv.pop(1)).resolve()
 KEEP = "--keep" in sys.argv and not sys.argv.remove("--keep")
 WATCHDOG_S = 8
+COUNTED = ("-icount", "shift=5,align=off,sleep=on")  # 31 million instructions a second, as the chip makes about
+EDGE_MS_MAX = 1000
+EVIDENCE, DATA = (17, 18, 19), 19                    # kinds of frames: header, nodes of a proof, data
+FIGURES = os.environ.get("WATTPROOF_FIGURES")        # a file
 SYSTICK_CONTROL = 0xe000e010
 
 
 class Cases(PlugCase):
     image, build, keep = IMAGE, HOST_BUILD, KEEP
+
+    @classmethod
+    def keep_flash(cls):
+        shutil.copy(cls.folder / "flash.bin", cls.folder / "flash.provisioned")
 
     def test_a_takes_part_in_an_epoch_and_switches_with_the_slots(self):
         self.assertTrue(all(answer.startswith("ok") for answer in self.answers), self.answers)
@@ -159,6 +170,78 @@ class Cases(PlugCase):
         opened = self.wait_open(6, "the mismatch") - fallen
         print(f"  contact fell off: commanded open after {opened:.1f} s")
         self.assertLessEqual(opened, 2 + 2 + SLACK_S)
+
+    def test_k_a_verified_instruction_moves_the_relay_within_a_second_of_emulated_time(self):
+        """From the last piece of evidence, before it is handed to the plug, to the edge of the relay line, after it was seen: both
+        by the plug's own clock, which counts instructions here. So what is measured is never less than what it stands for."""
+        time.sleep(max(0.0, self.start_s + 2 * SLOT_SECONDS + 1 - time.time()))  # slot 2, and from it on: closed
+        whole, kept = self.measure_edge(knows_schedule=False), self.measure_edge(knows_schedule=True)
+        print(f"  last evidence to relay edge: {whole} ms of emulated time for a new schedule, {kept} ms for one on record")
+        if FIGURES:
+            Path(FIGURES).write_text(json.dumps({"edge_ms_max": max(whole, kept)}))
+        self.assertLessEqual(max(whole, kept), EDGE_MS_MAX)
+
+    def measure_edge(self, knows_schedule):
+        """One boot of a plug whose schedule is due already: it has to prove all of the epoch, or the head and its check-in alone."""
+        self.board.pull_the_plug()
+        if not knows_schedule:
+            shutil.copy(self.folder / "flash.provisioned", self.folder / "flash.bin")
+        handed = []
+        type(self).board = PlugBoard(self.folder, IMAGE, COUNTED)
+        clock = int(re.search(r"^([0-9a-f]+) .*board.*tick_msE?$", output_of("arm-none-eabi-nm", IMAGE), re.MULTILINE)[1], 16)
+        now_ms = lambda: self.board.machine.qtest.read_u32(clock)  # noqa: E731
+        stream = DownStream(lambda kind: handed.append((time.monotonic(), now_ms(), kind)))
+        self.proxy.on_down = stream.take
+        try:
+            edge_s, edge_ms = self.wait_edge(now_ms, 60)
+        finally:
+            self.proxy.on_down = lambda data: None
+        before = [(ms, kind) for seen_s, ms, kind in handed if seen_s < edge_s and kind in EVIDENCE]
+        self.assertTrue(before, "evidence came before the edge")
+        if not knows_schedule:
+            self.assertEqual(DATA, before[-1][1], "the device's own record is the last piece")
+        told = self.board.wait_for("relay", 2, on="1")
+        self.assertEqual("schedule", told["reason"])
+        self.assertLessEqual(told["ms"], edge_ms)
+        return edge_ms - before[-1][0]
+
+    def wait_edge(self, now_ms, limit_s):
+        end = time.monotonic() + limit_s
+        while time.monotonic() < end:
+            for seen_s, line, level in self.board.pins.poll(0.5):
+                if line == RELAY and level:
+                    return seen_s, now_ms()
+        self.fail("no edge\n" + self.tail_of_log())
+
+
+class DownStream:
+    """Cuts what a broker sends into packets and tells of each frame for the device, by its kind, as soon as it is whole."""
+
+    def __init__(self, tell):
+        self.tell, self.rest = tell, b""
+
+    def take(self, data):
+        self.rest += data
+        while len(self.rest) >= 2:
+            length, at = 0, 1
+            while True:
+                if at == len(self.rest):
+                    return
+                length |= (self.rest[at] & 127) << 7 * (at - 1)
+                at += 1
+                if self.rest[at - 1] < 128:
+                    break
+            if len(self.rest) < at + length:
+                return
+            whole, self.rest, is_publish = self.rest[at:at + length], self.rest[at + length:], self.rest[0] >> 4 == 3
+            if is_publish:
+                payload = whole[2 + int.from_bytes(whole[:2], "big"):]
+                if len(payload) > 2:
+                    self.tell(payload[2])
+
+
+def output_of(*command):
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
 
 
 def packet(topic, payload):

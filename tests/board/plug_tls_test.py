@@ -64,7 +64,7 @@ class Cases(PlugCase):
         self.wait_open(SLOT_SECONDS + 2, "slot 1")
         self.wait_closed(SLOT_SECONDS + 2, "slot 2")
         status = self.board.status()
-        print(f"  stack used {status['stack']} bytes")
+        print(f"  stack used {status['stack']} bytes, of the room for TLS {status['room']}")
 
     def test_b_a_broken_record_costs_a_connection_and_nothing_else(self):
         before = len(self.board.log)
