@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/clip_dp.hpp"
 
-#include <limits>
-
 #include "base/check.hpp"
 #include "base/math.hpp"
 
 namespace wattproof::solver {
 
 namespace {
-
-constexpr std::int32_t price_low = std::numeric_limits<std::int32_t>::min();
-constexpr std::int32_t price_high = std::numeric_limits<std::int32_t>::max();
 
 // At price `at` the slope of S rises by `rise`.
 struct Knot {
@@ -208,17 +203,10 @@ StorageProblem storage_problem(const Device& device, const Grid& grid) {
   StorageProblem problem;
   const std::int32_t wh = slots_per_hour(grid);
   problem.wh = wh;
+  problem.last = grid.slots;
   problem.low_w = Lane(device.power_min_w);
   problem.high_w = Lane(device.power_max_w);
-  if (device.kind == DeviceKind::shapeable) {
-    problem.first = device.start_slot;
-    problem.last = end_slot(device, grid);
-    problem.energy_min = -energy_unlimited;
-    problem.energy_max = energy_unlimited;
-    problem.end_min = problem.end_max = std::int64_t{device.energy_wh} * wh;
-    problem.milestones = device.milestones;
-  } else {
-    problem.last = grid.slots;
+  if (device.kind == DeviceKind::battery) {
     problem.start = std::int64_t{device.energy_start_wh} * wh;
     problem.energy_min = std::int64_t{device.energy_min_wh} * wh;
     problem.energy_max = std::int64_t{device.energy_max_wh} * wh;
@@ -226,6 +214,11 @@ StorageProblem storage_problem(const Device& device, const Grid& grid) {
     problem.end_max = std::int64_t{device.energy_end_max_wh} * wh;
     if (problem.end_min < problem.energy_min) problem.end_min = problem.energy_min;
     if (problem.end_max > problem.energy_max) problem.end_max = problem.energy_max;
+  } else if (device.kind == DeviceKind::shapeable) {
+    problem.first = device.start_slot;
+    problem.last = end_slot(device, grid);
+    problem.end_min = problem.end_max = std::int64_t{device.energy_wh} * wh;
+    problem.milestones = device.milestones;
   }
   return problem;
 }

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "solver/solve.hpp"
+#include "solver/wide_knots.hpp"
 #include "solver/wish.hpp"
 
 namespace wattproof::solver {
@@ -37,10 +38,10 @@ struct StorageProblem {
   Lane low_w;
   Lane high_w;
   std::int64_t start = 0;
-  std::int64_t energy_min = 0;   // after every slot
-  std::int64_t energy_max = 0;
-  std::int64_t end_min = 0;      // after the last slot, within the two above
-  std::int64_t end_max = 0;
+  std::int64_t energy_min = -energy_unlimited;  // after every slot
+  std::int64_t energy_max = energy_unlimited;
+  std::int64_t end_min = -energy_unlimited;     // after the last slot, within the two above
+  std::int64_t end_max = energy_unlimited;
   std::span<const Milestone> milestones{};  // lower limits at single slots, in Wh
   std::int32_t wh = 1;                      // W x slot of 1 Wh
 
@@ -48,13 +49,8 @@ struct StorageProblem {
   bool varies() const { return (low_w.stride | high_w.stride) != 0; }
 };
 
-// The storage form of a shapeable device or a lossless battery.
+// The storage form of a device whose slots are bound by energy alone; kinds without energy limits have none.
 StorageProblem storage_problem(const Device& device, const Grid& grid);
-
-struct EnergyLimits {
-  std::int64_t low;
-  std::int64_t high;
-};
 
 // The limits after slot `slot`, in W x slot. `next` walks through the milestones and starts at 0.
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next);

@@ -4,10 +4,9 @@
 #include "base/result.hpp"
 #include "solver/banded.hpp"
 #include "solver/home.hpp"
-#include "solver/lossy_battery.hpp"
 #include "solver/single.hpp"
+#include "solver/store.hpp"
 #include "solver/switched.hpp"
-#include "solver/thermal.hpp"
 
 namespace wattproof::solver {
 
@@ -64,6 +63,23 @@ Error validate_battery(const Device& device) {
   if (!is_efficiency(device.discharge_efficiency_permille)) return Error::out_of_range;
   if (device.standing_loss_w < 0 || device.standing_loss_w > power_w_max) return Error::out_of_range;
   return Error::none;
+}
+
+Error validate_temperatures(const Series& series, const Grid& grid) {
+  if (!series.per_slot.empty() && series.per_slot.size() != grid.slots) return Error::wrong_length;
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    if (!within(series.at(t), temperature_mc_max)) return Error::out_of_range;
+  }
+  return Error::none;
+}
+
+Error validate_thermal(const Device& device, const Grid& grid) {
+  WATTPROOF_TRY(validate_temperatures(device.ambient_mc, grid));
+  WATTPROOF_TRY(validate_temperatures(device.min_mc, grid));
+  WATTPROOF_TRY(validate_temperatures(device.max_mc, grid));
+  if (!within(device.start_mc, temperature_mc_max) || !within(device.gain_mk_per_wh, gain_mk_per_wh_max)) return Error::out_of_range;
+  const bool is_leak = device.leak_permyriad_per_slot >= 0 && device.leak_permyriad_per_slot < Store::permyriad;
+  return is_leak ? Error::none : Error::out_of_range;
 }
 
 Error validate_appliance(const Device& device, const Grid& grid) {

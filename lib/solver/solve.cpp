@@ -6,10 +6,9 @@
 #include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/home.hpp"
-#include "solver/lossy_battery.hpp"
 #include "solver/single.hpp"
+#include "solver/store.hpp"
 #include "solver/switched.hpp"
-#include "solver/thermal.hpp"
 #include "solver/water_filling.hpp"
 #include "solver/wish.hpp"
 
@@ -33,7 +32,7 @@ Error solve_lossless(const Device& device, const Grid& grid, const Wish& wish, W
   const Error error =
       clip_dp(storage_problem(device, grid), grid, wish, workspace, profile_w, report.dual);
   if (error != Error::out_of_range || !is_lossy_built()) return error;
-  return solve_lossy(device, grid, wish, workspace, profile_w, report);
+  return solve_store(device, grid, wish, workspace, profile_w, report);
 }
 
 // One deadline and whole watts: water-filling. Milestones or a priced wish: the clip program.
@@ -66,10 +65,10 @@ Error dispatch(const Device& device, const Grid& grid, const Wish& wish, Workspa
       return is_built(DeviceKind::shapeable) ? solve_shapeable(device, grid, wish, workspace, profile_w, report) : Error::unknown_kind;
     case DeviceKind::battery:
       if (!is_built(DeviceKind::battery)) return Error::unknown_kind;
-      if (is_lossy(device)) return solve_lossy(device, grid, wish, workspace, profile_w, report);
+      if (is_lossy(device)) return solve_store(device, grid, wish, workspace, profile_w, report);
       return solve_lossless(device, grid, wish, workspace, profile_w, report);
     case DeviceKind::thermal:
-      return is_built(DeviceKind::thermal) ? solve_thermal(device, grid, wish, workspace, profile_w, report) : Error::unknown_kind;
+      return is_built(DeviceKind::thermal) ? solve_store(device, grid, wish, workspace, profile_w, report) : Error::unknown_kind;
     case DeviceKind::appliance:
       return is_built(DeviceKind::appliance) ? solve_appliance(device, grid, wish, workspace, profile_w) : Error::unknown_kind;
     case DeviceKind::switched:

@@ -9,6 +9,19 @@ namespace wattproof::solver {
 std::int64_t wide_floor_div(std::int64_t a, std::int64_t b) { return floor_div(a, b); }
 std::int64_t wide_round_div(std::int64_t a, std::int64_t b) { return round_div(a, b); }
 
+std::int64_t wide_scale(std::int64_t value, std::int32_t numerator, std::int32_t denominator) {
+  return wide_floor_div(value * numerator, denominator);
+}
+
+std::int64_t within(const EnergyLimits& limits, std::int64_t value) {
+  if (value < limits.low) return limits.low;
+  return value > limits.high ? limits.high : value;
+}
+
+std::int32_t saturate(std::int64_t value) {
+  return static_cast<std::int32_t>(within({price_low, price_high}, value));
+}
+
 WideKnots::WideKnots(WideKnot* begin, std::uint32_t capacity)
     : begin_(begin), end_(begin + capacity), first_(begin + capacity / 2), last_(first_) {}
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace wattproof::solver {
 
@@ -17,6 +18,21 @@ constexpr std::int64_t wide_energy_limit = std::int64_t{1} << 27;    // W x slot
 // dozens of bytes.
 std::int64_t wide_floor_div(std::int64_t a, std::int64_t b);
 std::int64_t wide_round_div(std::int64_t a, std::int64_t b);
+
+// floor(value numerator / denominator), for a product within 63 bits.
+std::int64_t wide_scale(std::int64_t value, std::int32_t numerator, std::int32_t denominator);
+
+// Both ends included.
+struct EnergyLimits {
+  std::int64_t low;
+  std::int64_t high;
+};
+std::int64_t within(const EnergyLimits& limits, std::int64_t value);
+
+// The nearest price of 32 bits; its two ends stand for no price at all.
+constexpr std::int32_t price_low = std::numeric_limits<std::int32_t>::min();
+constexpr std::int32_t price_high = std::numeric_limits<std::int32_t>::max();
+std::int32_t saturate(std::int64_t value);
 
 // At price `at` the slope rises by `rise`.
 struct WideKnot {
