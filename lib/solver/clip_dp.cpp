@@ -60,73 +60,56 @@ std::int32_t slots_of_room(const Knots& knots) {
   *rise = {rise_at, 1};
 }
 
-// Cuts off the lowest `need` > 0 of S, which must be at most all of it: then the walk ends before the last knot, where
-// S stops rising. Returns the last grid price at which all of that is cut. A rise between two knots is at most the
-// span of S, so it fits 32 bits.
-[[gnu::always_inline]] inline std::int32_t clip_low(Knots& knots, std::uint32_t need) {
-  Knot* knot = knots.first;
-  std::uint32_t slope = static_cast<std::uint32_t>(knot->rise);
-  for (;; ++knot) {
-    const std::uint32_t rise = slope * (static_cast<std::uint32_t>(knot[1].at) - static_cast<std::uint32_t>(knot->at));
+// Which end of S is cut.
+enum Side : std::int32_t { low_side = 1, high_side = -1 };
+
+// Cuts off the lowest or highest `need` > 0 of S, which must be at most all of it: then the walk ends before the other end,
+// where S stops rising. Returns the last grid price at which all of that is cut. A rise between two knots is at most the
+// span of S, so it fits 32 bits. Written for the low side; the high side is its mirror image.
+[[gnu::always_inline]] inline std::int32_t clip_side(Knots& knots, std::uint32_t need, std::int32_t side) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(side);
+  Knot* knot = side > 0 ? knots.first : knots.last - 1;
+  std::uint32_t slope = sign * static_cast<std::uint32_t>(knot->rise);
+  for (;; knot += side) {
+    const std::uint32_t width = sign * (static_cast<std::uint32_t>(knot[side].at) - static_cast<std::uint32_t>(knot->at));
+    const std::uint32_t rise = slope * width;
     if (rise >= need) break;
     need -= rise;
-    slope += static_cast<std::uint32_t>(knot[1].rise);
+    slope += sign * static_cast<std::uint32_t>(knot[side].rise);
   }
   std::uint32_t steps = need;
   if (slope != 1) {
     steps = need / slope;
     const std::uint32_t rest = need - steps * slope;
     if (rest != 0) {
-      const std::int32_t next = knot->at + static_cast<std::int32_t>(steps) + 1;
+      const std::int32_t at = knot->at + side * static_cast<std::int32_t>(steps);
       slope -= rest;
-      if (knot[1].at == next) {
-        knot[1].rise += static_cast<std::int32_t>(rest);
+      if (knot[side].at == at + side) {
+        knot[side].rise += side * static_cast<std::int32_t>(rest);
       } else {
-        *knot = {next, static_cast<std::int32_t>(rest)};
-        knot[-1] = {next - 1, static_cast<std::int32_t>(slope)};
-        knots.first = knot - 1;
-        return next - 1;
+        *knot = {at + side, side * static_cast<std::int32_t>(rest)};
+        knot -= side;
+        *knot = {at, side * static_cast<std::int32_t>(slope)};
+        (side > 0 ? knots.first : knots.last) = knot + (side > 0 ? 0 : 1);
+        return at;
       }
     }
   }
-  knots.first = knot;
-  const std::int32_t at = knot->at + static_cast<std::int32_t>(steps);
-  *knot = {at, static_cast<std::int32_t>(slope)};
+  (side > 0 ? knots.first : knots.last) = knot + (side > 0 ? 0 : 1);
+  const std::int32_t at = knot->at + side * static_cast<std::int32_t>(steps);
+  *knot = {at, side * static_cast<std::int32_t>(slope)};
   return at;
 }
 
-// The mirror image: cuts off the highest `need` > 0 of S.
-[[gnu::always_inline]] inline std::int32_t clip_high(Knots& knots, std::uint32_t need) {
-  Knot* knot = knots.last - 1;
-  std::uint32_t slope = 0u - static_cast<std::uint32_t>(knot->rise);
-  for (;; --knot) {
-    const std::uint32_t rise = slope * (static_cast<std::uint32_t>(knot->at) - static_cast<std::uint32_t>(knot[-1].at));
-    if (rise >= need) break;
-    need -= rise;
-    slope -= static_cast<std::uint32_t>(knot[-1].rise);
-  }
-  std::uint32_t steps = need;
-  if (slope != 1) {
-    steps = need / slope;
-    const std::uint32_t rest = need - steps * slope;
-    if (rest != 0) {
-      const std::int32_t next = knot->at - static_cast<std::int32_t>(steps) - 1;
-      slope -= rest;
-      if (knot[-1].at == next) {
-        knot[-1].rise -= static_cast<std::int32_t>(rest);
-      } else {
-        *knot = {next, 0 - static_cast<std::int32_t>(rest)};
-        knot[1] = {next + 1, 0 - static_cast<std::int32_t>(slope)};
-        knots.last = knot + 2;
-        return next + 1;
-      }
-    }
-  }
-  knots.last = knot + 1;
-  const std::int32_t at = knot->at - static_cast<std::int32_t>(steps);
-  *knot = {at, 0 - static_cast<std::int32_t>(slope)};
-  return at;
-}
+// Compiled for size, one function cuts both ends and one loop serves every problem. Compiled for speed, each end has its
+// own code and the common case its own loop. The answers are the same.
+#ifdef __OPTIMIZE_SIZE__
+constexpr bool is_for_size = true;
+[[gnu::noinline]] std::int32_t clip(Knots& knots, std::uint32_t need, Side side) { return clip_side(knots, need, side); }
+#else
+constexpr bool is_for_size = false;
+[[gnu::always_inline]] inline std::int32_t clip(Knots& knots, std::uint32_t need, Side side) { return clip_side(knots, need, side); }
+#endif
 
 // The problem on the grid, energies relative to the start, narrowed to what the powers can reach.
 struct GridBounds {
@@ -134,33 +117,29 @@ struct GridBounds {
   std::int32_t high;
   std::int32_t end_low;
   std::int32_t end_high;
-  std::int64_t reach_low;  // W x slot
-  std::int64_t reach_high;
+  std::int32_t reach_low;  // W x slot
+  std::int32_t reach_high;
   std::int32_t scale;      // 2^F
 };
 
-// A lower limit on the grid; below reach_low it can never act, above reach_high it is infeasible at the slot itself.
-std::int32_t grid_limit(const GridBounds& bounds, std::int64_t energy) {
-  return static_cast<std::int32_t>(clamp(energy, bounds.reach_low - 1, bounds.reach_high + 1) * bounds.scale);
+// A limit on the grid; below reach_low it can never act, above reach_high it is infeasible at the slot itself.
+std::int32_t grid_limit(const GridBounds& bounds, std::int32_t energy) {
+  return clamp(energy, bounds.reach_low - 1, bounds.reach_high + 1) * bounds.scale;
 }
 
-std::int64_t relative(std::int64_t energy, std::int64_t start) {
-  return energy - start;
-}
-
-// What the powers alone can reach: the least and greatest prefix sum, and the largest power.
-struct Reach {
-  std::int64_t low = 0;
-  std::int64_t high = 0;
+// What the powers alone can reach: the least and greatest prefix sum, and the largest power. Sums of powers fit 31 bits.
+struct PowerReach {
+  std::int32_t low = 0;
+  std::int32_t high = 0;
   std::int32_t power = 0;
 };
 
-Error make_reach(const StorageProblem& problem, Reach& reach) {
+Error make_reach(const StorageProblem& problem, PowerReach& reach) {
   // Constant powers make every slot alike.
-  const std::int64_t times = problem.varies() ? 1 : problem.count();
+  const std::int32_t times = problem.varies() ? 1 : static_cast<std::int32_t>(problem.count());
   const std::uint32_t last = problem.varies() ? problem.last : problem.first + 1;
-  std::int64_t low = 0;
-  std::int64_t high = 0;
+  std::int32_t low = 0;
+  std::int32_t high = 0;
   for (std::uint32_t t = problem.first; t < last; ++t) {
     const std::int32_t low_w = problem.low_w.at(t);
     const std::int32_t high_w = problem.high_w.at(t);
@@ -176,24 +155,22 @@ Error make_reach(const StorageProblem& problem, Reach& reach) {
 }
 
 Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_t power_limit, GridBounds& bounds) {
-  Reach reach;
+  PowerReach reach;
   WATTPROOF_TRY(make_reach(problem, reach));
-  const std::int32_t power = reach.power;
-  const std::int64_t low_min = reach.low;
-  const std::int64_t high_max = reach.high;
-  if (power > power_limit) return Error::out_of_range;
-  const std::int64_t energy_low = relative(problem.energy_min, problem.start);
-  const std::int64_t energy_high = relative(problem.energy_max, problem.start);
+  if (reach.power > power_limit) return Error::out_of_range;
+  // Beyond 31 bits is beyond every reach.
+  const std::int32_t energy_low = saturate(problem.energy_min - problem.start);
+  const std::int32_t energy_high = saturate(problem.energy_max - problem.start);
   // Between the limits and what is reachable, and never short of the start, which may lie outside the limits.
-  bounds.reach_low = energy_low < low_min ? low_min : (energy_low < 0 ? energy_low : 0);
-  bounds.reach_high = energy_high > high_max ? high_max : (energy_high > 0 ? energy_high : 0);
-  const std::int64_t width = std::int64_t{1} << (31 - bits);
-  if (bounds.reach_low - power - 2 <= -width || bounds.reach_high + power + 2 >= width) return Error::out_of_range;
+  bounds.reach_low = clamp(energy_low, reach.low, std::int32_t{0});
+  bounds.reach_high = clamp(energy_high, std::int32_t{0}, reach.high);
+  const std::int32_t width = (std::int32_t{1} << (31 - bits)) - reach.power - 2;
+  if (bounds.reach_low <= -width || bounds.reach_high >= width) return Error::out_of_range;
   bounds.scale = std::int32_t{1} << bits;
   bounds.low = grid_limit(bounds, energy_low);
   bounds.high = grid_limit(bounds, energy_high);
-  bounds.end_low = grid_limit(bounds, relative(problem.end_min, problem.start));
-  bounds.end_high = grid_limit(bounds, relative(problem.end_max, problem.start));
+  bounds.end_low = grid_limit(bounds, saturate(problem.end_min - problem.start));
+  bounds.end_high = grid_limit(bounds, saturate(problem.end_max - problem.start));
   return Error::none;
 }
 
@@ -246,7 +223,7 @@ std::int32_t low_limit(const StorageProblem& problem, const GridBounds& bounds, 
   std::int32_t low = slot + 1 == problem.last ? bounds.end_low : bounds.low;
   if (next < problem.milestones.size()) {
     const std::int64_t energy = std::int64_t{problem.milestones[next++].energy_min_wh} * problem.wh - problem.start;
-    const std::int32_t milestone = grid_limit(bounds, energy);
+    const std::int32_t milestone = grid_limit(bounds, saturate(energy));
     if (milestone > low) low = milestone;
   }
   return low;
@@ -292,14 +269,14 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
     std::int32_t cut = price_low;
     if (base < low) {
       if (top < low) return Error::infeasible;
-      cut = clip_low(knots, static_cast<std::uint32_t>(low) - static_cast<std::uint32_t>(base));
+      cut = clip(knots, static_cast<std::uint32_t>(low) - static_cast<std::uint32_t>(base), low_side);
       base = low;
     }
     low_price[t] = cut;
     cut = price_high;
     if (top > high) {
       if (base > high) return Error::infeasible;
-      cut = clip_high(knots, static_cast<std::uint32_t>(top) - static_cast<std::uint32_t>(high));
+      cut = clip(knots, static_cast<std::uint32_t>(top) - static_cast<std::uint32_t>(high), high_side);
       top = high;
     }
     high_price[t] = cut;
@@ -360,7 +337,7 @@ Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish,
   WATTPROOF_TRY(make_bounds(problem, bits, power_limit_w(grid.slots), bounds));
   Knot* const middle = knot_array + knot_count / 2;
   const Knots knots{knot_array, knot_array + knot_count, middle, middle};
-  if (!problem.varies() && wish.plain() && problem.low_w.at(0) < problem.high_w.at(0)) {
+  if (!is_for_size && !problem.varies() && wish.plain() && problem.low_w.at(0) < problem.high_w.at(0)) {
     WATTPROOF_TRY(forward<true>(problem, wish, bits, bounds, knots, low_price, high_price));
     backward<true>(problem, wish, bits, bounds.scale, profile_w.data(), high_price);
   } else {
