@@ -53,10 +53,10 @@ class WideKnots {
   void insert(std::int64_t at, std::int64_t rise);
 
   // Cuts off the lowest `need` > 0 of the function. Returns the last grid price at which all of it is cut.
-  std::int64_t clip_low(std::uint64_t need);
+  std::int64_t clip_low(std::uint64_t need) { return clip(need, 1); }
 
   // Cuts off the highest `need` > 0. Returns the first grid price at which all of it is cut.
-  std::int64_t clip_high(std::uint64_t need);
+  std::int64_t clip_high(std::uint64_t need) { return clip(need, -1); }
 
   // Prices doubled, slopes a quarter: the unit of a leaking store has moved, and values are halved. The span changes
   // by rounding.
@@ -68,6 +68,7 @@ class WideKnots {
  private:
   bool is_crowded() const { return end_ - begin_ - (last_ - first_) < 8; }
   void compact(std::int64_t distance);
+  std::int64_t clip(std::uint64_t need, std::int32_t side);
 
   WideKnot* begin_;
   WideKnot* end_;
