@@ -94,8 +94,11 @@ std::size_t appliance_workspace_words(const Device& device, const Grid& grid) {
   return parts.count == 1 ? 0 : 2 * (end + 1) + parts.count * ((end + 63) / 64);
 }
 
-Error solve_appliance(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                      std::span<std::int32_t> profile_w) {
+Error solve_appliance(const Task& task) {
+  const Device& device = task.device;
+  const Grid& grid = task.grid;
+  const Wish& wish = task.wish;
+  const std::span<std::int32_t> profile_w = task.profile_w;
   const Parts parts(device);
   const std::uint32_t end = end_slot(device, grid);
   if (std::uint64_t{parts.count} * parts.length > end - device.start_slot) return Error::infeasible;
@@ -105,8 +108,8 @@ Error solve_appliance(const Device& device, const Grid& grid, const Wish& wish, 
     place_one(parts, device, wish, end, profile_w);
     return Error::none;
   }
-  if (workspace.size() < appliance_workspace_words(device, grid)) return Error::workspace_too_small;
-  place_all(parts, device, wish, end, workspace, profile_w);
+  if (task.workspace.size() < appliance_workspace_words(device, grid)) return Error::workspace_too_small;
+  place_all(parts, device, wish, end, task.workspace, profile_w);
   return Error::none;
 }
 

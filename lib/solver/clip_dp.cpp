@@ -101,13 +101,10 @@ enum Side : std::int32_t { low_side = 1, high_side = -1 };
   return at;
 }
 
-// Compiled for size, one function cuts both ends and one loop serves every problem. Compiled for speed, each end has its
-// own code and the common case its own loop. The answers are the same.
+// Compiled for size, one function cuts both ends; for speed, each end has its own code.
 #ifdef __OPTIMIZE_SIZE__
-constexpr bool is_for_size = true;
 [[gnu::noinline]] std::int32_t clip(Knots& knots, std::uint32_t need, Side side) { return clip_side(knots, need, side); }
 #else
-constexpr bool is_for_size = false;
 [[gnu::always_inline]] inline std::int32_t clip(Knots& knots, std::uint32_t need, Side side) { return clip_side(knots, need, side); }
 #endif
 
@@ -324,30 +321,33 @@ void round_to_watts(std::int32_t* power_w, const std::int32_t* end, std::uint32_
 
 }  // namespace
 
-Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-              std::span<std::int32_t> profile_w, std::span<const std::int32_t>& dual) {
-  if (workspace.size() < workspace_words(grid.slots)) return Error::workspace_too_small;
+Error clip_dp(const StorageProblem& problem, const Task& task) {
+  const WorkspaceView workspace = task.workspace;
+  const Wish& wish = task.wish;
+  const std::uint32_t slots = task.grid.slots;
+  std::int32_t* const profile_w = task.profile_w.data();
+  if (workspace.size() < workspace_words(slots)) return Error::workspace_too_small;
   // The profile holds the lower clip prices until the backward pass overwrites them with powers.
-  std::int32_t* const low_price = profile_w.data();
-  const std::uint32_t knot_count = 2 * grid.slots + 2;
+  std::int32_t* const low_price = profile_w;
+  const std::uint32_t knot_count = 2 * slots + 2;
   Knot* const knot_array = reinterpret_cast<Knot*>(workspace.data());
   std::int32_t* const high_price = reinterpret_cast<std::int32_t*>(workspace.data() + knot_count);
-  const std::uint32_t bits = guard_bits(grid.slots);
+  const std::uint32_t bits = task.report.guard_bits;
   GridBounds bounds{};
-  WATTPROOF_TRY(make_bounds(problem, bits, power_limit_w(grid.slots), bounds));
+  WATTPROOF_TRY(make_bounds(problem, bits, (std::int32_t{1} << (29 - bits)) - 1, bounds));
   Knot* const middle = knot_array + knot_count / 2;
   const Knots knots{knot_array, knot_array + knot_count, middle, middle};
   if (!is_for_size && !problem.varies() && wish.plain() && problem.low_w.at(0) < problem.high_w.at(0)) {
     WATTPROOF_TRY(forward<true>(problem, wish, bits, bounds, knots, low_price, high_price));
-    backward<true>(problem, wish, bits, bounds.scale, profile_w.data(), high_price);
+    backward<true>(problem, wish, bits, bounds.scale, profile_w, high_price);
   } else {
     WATTPROOF_TRY(forward<false>(problem, wish, bits, bounds, knots, low_price, high_price));
-    backward<false>(problem, wish, bits, bounds.scale, profile_w.data(), high_price);
+    backward<false>(problem, wish, bits, bounds.scale, profile_w, high_price);
   }
-  round_to_watts(profile_w.data() + problem.first, profile_w.data() + problem.last, bits);
+  round_to_watts(profile_w + problem.first, profile_w + problem.last, bits);
   for (std::uint32_t t = 0; t < problem.first; ++t) high_price[t] = profile_w[t] = 0;
-  for (std::uint32_t t = problem.last; t < grid.slots; ++t) high_price[t] = profile_w[t] = 0;
-  dual = {high_price, grid.slots};
+  for (std::uint32_t t = problem.last; t < slots; ++t) high_price[t] = profile_w[t] = 0;
+  task.report.dual = {high_price, slots};
   return Error::none;
 }
 

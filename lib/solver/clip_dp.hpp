@@ -59,7 +59,6 @@ EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std
 //   out_of_range         energies too wide for 31 bits with the guard bits
 //   workspace_too_small  fewer than workspace_words(grid.slots)
 //   infeasible           some prefix sum cannot be met
-Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-              std::span<std::int32_t> profile_w, std::span<const std::int32_t>& dual);
+Error clip_dp(const StorageProblem& problem, const Task& task);
 
 }  // namespace wattproof::solver

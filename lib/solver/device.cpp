@@ -12,22 +12,20 @@ namespace wattproof::solver {
 
 namespace {
 
-// |value| <= limit, both ends in one comparison.
-bool within(std::int32_t value, std::int32_t limit) {
-  return static_cast<std::uint32_t>(value) + static_cast<std::uint32_t>(limit) <= 2 * static_cast<std::uint32_t>(limit);
-}
-bool in_power_range(std::int32_t power_w) { return within(power_w, power_w_max); }
-bool in_energy_range(std::int32_t energy_wh) { return within(energy_wh, energy_wh_max); }
+bool in_energy_range(std::int32_t energy_wh) { return is_within(energy_wh, energy_wh_max); }
 
 bool is_efficiency(std::uint16_t permille) { return permille >= 1 && permille <= 1000; }
 
-Error validate_powers(const Series& powers, const Grid& grid) {
-  if (!powers.per_slot.empty() && powers.per_slot.size() != grid.slots) return Error::wrong_length;
-  const std::uint32_t count = powers.per_slot.empty() ? 1 : grid.slots;
-  for (std::uint32_t t = 0; t < count; ++t) {
-    if (!in_power_range(powers.at(t))) return Error::out_of_range;
+Error validate_values(std::span<const std::int32_t> values, std::int32_t limit) {
+  for (const std::int32_t value : values) {
+    if (!is_within(value, limit)) return Error::out_of_range;
   }
   return Error::none;
+}
+
+Error validate_series(const Series& series, const Grid& grid, std::int32_t limit) {
+  if (series.per_slot.empty()) return is_within(series.constant, limit) ? Error::none : Error::out_of_range;
+  return series.per_slot.size() == grid.slots ? validate_values(series.per_slot, limit) : Error::wrong_length;
 }
 
 Error validate_window(const Device& device, const Grid& grid) {
@@ -37,10 +35,7 @@ Error validate_window(const Device& device, const Grid& grid) {
 
 Error validate_cycle(const Device& device, std::uint32_t length_max) {
   if (device.profile_w.empty() || device.profile_w.size() > length_max) return Error::wrong_length;
-  for (const std::int32_t power_w : device.profile_w) {
-    if (!in_power_range(power_w)) return Error::out_of_range;
-  }
-  return Error::none;
+  return validate_values(device.profile_w, power_w_max);
 }
 
 Error validate_shapeable(const Device& device, const Grid& grid) {
@@ -65,19 +60,11 @@ Error validate_battery(const Device& device) {
   return Error::none;
 }
 
-Error validate_temperatures(const Series& series, const Grid& grid) {
-  if (!series.per_slot.empty() && series.per_slot.size() != grid.slots) return Error::wrong_length;
-  for (std::uint32_t t = 0; t < grid.slots; ++t) {
-    if (!within(series.at(t), temperature_mc_max)) return Error::out_of_range;
-  }
-  return Error::none;
-}
-
 Error validate_thermal(const Device& device, const Grid& grid) {
-  WATTPROOF_TRY(validate_temperatures(device.ambient_mc, grid));
-  WATTPROOF_TRY(validate_temperatures(device.min_mc, grid));
-  WATTPROOF_TRY(validate_temperatures(device.max_mc, grid));
-  if (!within(device.start_mc, temperature_mc_max) || !within(device.gain_mk_per_wh, gain_mk_per_wh_max)) return Error::out_of_range;
+  WATTPROOF_TRY(validate_series(device.ambient_mc, grid, temperature_mc_max));
+  WATTPROOF_TRY(validate_series(device.min_mc, grid, temperature_mc_max));
+  WATTPROOF_TRY(validate_series(device.max_mc, grid, temperature_mc_max));
+  if (!is_within(device.start_mc, temperature_mc_max) || !is_within(device.gain_mk_per_wh, gain_mk_per_wh_max)) return Error::out_of_range;
   const bool is_leak = device.leak_permyriad_per_slot >= 0 && device.leak_permyriad_per_slot < Store::permyriad;
   return is_leak ? Error::none : Error::out_of_range;
 }
@@ -110,8 +97,8 @@ Error validate_single(const Device& device, const Grid& grid) {
     case DeviceKind::banded: break;
     default: return Error::unknown_kind;
   }
-  WATTPROOF_TRY(validate_powers(device.power_min_w, grid));
-  WATTPROOF_TRY(validate_powers(device.power_max_w, grid));
+  WATTPROOF_TRY(validate_series(device.power_min_w, grid, power_w_max));
+  WATTPROOF_TRY(validate_series(device.power_max_w, grid, power_w_max));
   if (device.kind == DeviceKind::shapeable) return validate_shapeable(device, grid);
   if (device.kind == DeviceKind::battery) return validate_battery(device);
   if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) return validate_thermal(device, grid);

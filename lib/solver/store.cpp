@@ -209,7 +209,7 @@ void find_safe_limits(const Store& store, const Arrays& arrays) {
 std::int64_t effect_of(const Store& store, std::int32_t draft) { return store.effect(draft) >> draft_bits; }
 
 // Prices, the powers they make best, and the states that lead there.
-void backward(const Store& store, const Wish& wish, const Arrays& arrays, std::span<std::int32_t> profile_w) {
+void backward(const Store& store, const Wish& wish, const Arrays& arrays, std::int32_t* profile_w) {
   const StorageProblem& problem = store.problem();
   std::int32_t price = 0;
   std::int32_t side = 0;  // which limit holds next: 1 the lower sum of powers, -1 the upper
@@ -267,7 +267,7 @@ std::int32_t watts_of(const Store& store, std::int64_t change, Rounding rounding
 }
 
 // Whole watts forward: those nearest to the aimed state, inside the safe ones.
-Error round_to_watts(const Store& store, const Arrays& arrays, std::span<std::int32_t> profile_w, Report& report) {
+Error round_to_watts(const Store& store, const Arrays& arrays, std::int32_t* profile_w, Report& report) {
   const StorageProblem& problem = store.problem();
   const std::int32_t sign = store.sign();
   const bool is_leaking = store.is_leaking();
@@ -332,25 +332,25 @@ std::int64_t greatest_sum(const Store& store, std::uint32_t slots) {
 
 }  // namespace
 
-Error solve_store(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                  std::span<std::int32_t> profile_w, Report& report) {
-  const bool is_leaking = is_thermal(device);
-  const std::size_t words = is_leaking ? thermal_workspace_words(grid.slots) : lossy_workspace_words(grid.slots);
-  if (workspace.size() < words) return Error::workspace_too_small;
-  WATTPROOF_TRY(feasible_store(device, grid, report));
-  const Store store(device, grid);
-  const std::int64_t sum_max = greatest_sum(store, grid.slots);
+Error solve_store(const Task& task) {
+  const Store store(task.device, task.grid);
+  const std::uint32_t slots = task.grid.slots;
+  const std::size_t words = store.is_leaking() ? thermal_workspace_words(slots) : lossy_workspace_words(slots);
+  if (task.workspace.size() < words) return Error::workspace_too_small;
+  WATTPROOF_TRY(feasible_store(task.device, task.grid, task.report));
+  const std::int64_t sum_max = greatest_sum(store, slots);
   if (sum_max >= wide_energy_limit) return Error::out_of_range;
-  const Arrays arrays = arrays_of(workspace, grid.slots, is_leaking);
-  forward(store, wish, arrays, static_cast<std::uint32_t>(sum_max));
+  std::int32_t* const profile_w = task.profile_w.data();
+  const Arrays arrays = arrays_of(task.workspace, slots, store.is_leaking());
+  forward(store, task.wish, arrays, static_cast<std::uint32_t>(sum_max));
   find_safe_limits(store, arrays);
-  backward(store, wish, arrays, profile_w);
-  WATTPROOF_TRY(round_to_watts(store, arrays, profile_w, report));
-  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+  backward(store, task.wish, arrays, profile_w);
+  WATTPROOF_TRY(round_to_watts(store, arrays, profile_w, task.report));
+  for (std::uint32_t t = 0; t < slots; ++t) {
     if (t < store.problem().first || t >= store.problem().last) arrays.high_price[t] = profile_w[t] = 0;
   }
-  report.dual = {arrays.high_price, grid.slots};
-  report.guard_bits = wide_price_bits;
+  task.report.dual = {arrays.high_price, slots};
+  task.report.guard_bits = wide_price_bits;
   return Error::none;
 }
 

@@ -122,8 +122,7 @@ constexpr std::size_t lossy_workspace_words(std::uint32_t slots) { return 2 * (4
 //   out_of_range         power sums or energies past wide_energy_limit
 //   workspace_too_small  fewer than lossy_workspace_words or thermal_workspace_words
 //   infeasible           the limits cannot be kept, or not by whole watts
-Error solve_store(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                  std::span<std::int32_t> profile_w, Report& report);
+Error solve_store(const Task& task);
 
 Error feasible_store(const Device& device, const Grid& grid, Report& report);
 Error check_store(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w);

@@ -123,19 +123,20 @@ std::size_t switched_workspace_words(const Device& device, const Grid& grid) {
   return 2 * (longer(device.min_on_slots, device.min_off_slots) + 1) * counts + 2 * grid.slots * ((counts + 63) / 64);
 }
 
-Error solve_switched(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                     std::span<std::int32_t> profile_w) {
-  Report report;
-  if (!ok(feasible_switched(device, grid, report))) return Error::infeasible;
-  if (workspace.size() < switched_workspace_words(device, grid)) return Error::workspace_too_small;
+Error solve_switched(const Task& task) {
+  const Device& device = task.device;
+  const Grid& grid = task.grid;
+  const Wish& wish = task.wish;
+  WATTPROOF_TRY(feasible_switched(device, grid, task.report));
+  if (task.workspace.size() < switched_workspace_words(device, grid)) return Error::workspace_too_small;
   const std::int64_t power_w = device.power_w;
   const std::uint64_t wish_max = static_cast<std::uint64_t>(wish.curvature()) *
                                  static_cast<std::uint64_t>(power_limit_w(grid.slots));
   const std::uint64_t total = static_cast<std::uint64_t>(power_w < 0 ? -power_w : power_w) * grid.slots;
   if (total != 0 && wish_max > (std::uint64_t{1} << 60) / total) return Error::out_of_range;
   const std::uint32_t end = end_slot(device, grid);
-  for (std::int32_t& power : profile_w) power = 0;
-  Tables tables(device, grid, workspace);
+  for (std::int32_t& power : task.profile_w) power = 0;
+  Tables tables(device, grid, task.workspace);
   for (std::uint32_t left = 0; left < tables.counts(); ++left) {
     tables.on(end, left) = tables.off(end, left) = left == 0 ? 0 : impossible;
   }
@@ -146,7 +147,7 @@ Error solve_switched(const Device& device, const Grid& grid, const Wish& wish, W
     if (device.min_on_slots < end - t) first_worth -= wish.numerator(t + device.min_on_slots) * power_w;
     fill(tables, device, t, end, slot_worth, first_worth);
   }
-  write_pattern(tables, device, end, profile_w);
+  write_pattern(tables, device, end, task.profile_w);
   return Error::none;
 }
 

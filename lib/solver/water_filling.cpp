@@ -71,7 +71,7 @@ Fill fill_varying(const StorageProblem& problem, const std::int32_t* targets, st
 }
 
 Fill fill(const StorageProblem& problem, const std::int32_t* targets, std::int32_t level) {
-  if (problem.varies()) return fill_varying(problem, targets, level);
+  if (is_for_size || problem.varies()) return fill_varying(problem, targets, level);
   // Counted above the lower limit, where most slots of a short charge stay.
   const std::int32_t low_w = problem.low_w.at(problem.first);
   const std::int32_t range_w = problem.high_w.at(problem.first) - low_w;
@@ -109,7 +109,7 @@ std::int32_t newton_level(const Bracket& bracket, std::int32_t level, std::int32
 
 // Writes the profile; the first slots that can take a watt more get the rest.
 void pour(const StorageProblem& problem, const std::int32_t* targets, std::int32_t level, std::int32_t rest,
-          std::span<std::int32_t> profile_w) {
+          std::int32_t* profile_w) {
   const bool varies = problem.varies();
   const std::uint32_t last = problem.last;
   std::int32_t low_w = problem.low_w.at(problem.first);
@@ -135,10 +135,11 @@ void pour(const StorageProblem& problem, const std::int32_t* targets, std::int32
 
 }  // namespace
 
-Error water_filling(const StorageProblem& problem, const Grid& grid, const Wish& wish, std::span<std::int32_t> profile_w,
-                    std::int32_t& level_w, std::uint32_t& passes) {
-  const std::int32_t* const targets = wish.plain_target_w();
-  const std::int32_t power_limit = power_limit_w(grid.slots);
+Error water_filling(const StorageProblem& problem, const Task& task, std::int32_t& level_w, std::uint32_t& passes) {
+  std::int32_t* const profile_w = task.profile_w.data();
+  const std::uint32_t slots = task.grid.slots;
+  const std::int32_t* const targets = task.wish.plain_target_w();
+  const std::int32_t power_limit = power_limit_w(slots);
   WATTPROOF_TRY(check_energy(problem, power_limit));
   const std::int32_t energy = static_cast<std::int32_t>(problem.end_min);
   Bracket bracket;
@@ -172,7 +173,7 @@ Error water_filling(const StorageProblem& problem, const Grid& grid, const Wish&
   }
   pour(problem, targets, level, rest, profile_w);
   for (std::uint32_t t = 0; t < problem.first; ++t) profile_w[t] = 0;
-  for (std::uint32_t t = problem.last; t < grid.slots; ++t) profile_w[t] = 0;
+  for (std::uint32_t t = problem.last; t < slots; ++t) profile_w[t] = 0;
   level_w = level;
   return Error::none;
 }

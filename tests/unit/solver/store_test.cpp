@@ -149,7 +149,7 @@ TEST(store, without_losses_gives_what_the_narrow_program_gives) {
     ASSERT_EQ(Wish::make(problem.device, problem.grid, problem.target_w, problem.cost, wish), Error::none);
     std::vector<std::int32_t> wide(problem.grid.slots);
     Report report;
-    const Error error = solve_store(problem.device, problem.grid, wish, workspace, wide, report);
+    const Error error = solve_store({problem.device, problem.grid, wish, workspace, wide, report});
     std::vector<std::int32_t> narrow(problem.grid.slots);
     Report other;
     const Error narrow_error = solve(problem.device, problem.grid, problem.target_w, problem.cost, workspace, narrow, other);
