@@ -76,7 +76,8 @@ void store_slack(Gap& gap, const Store& store, std::span<const std::int32_t> pro
   const std::int64_t unit = store.is_leaking() ? store.charge_watt() : store.unit();
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
     (void)reach.advance(t);
-    const EnergyLimits limits = store.is_leaking() ? reach.limits : store.limits(t, next);
+    EnergyLimits limits = reach.limits;
+    if (!store.is_leaking()) store.limits(t, next, limits);
     now = store.drift(now, t) + store.effect(profile_w[t]);
     if (dual.at(t) == 0 || unit == 0) continue;
     const std::int64_t above_low = now + rounding - limits.low;

@@ -139,15 +139,13 @@ class EffectSum {
 
   // Sums beyond the reach cannot act, so they are cut to it first.
   std::int64_t value_of(std::int64_t sum) const {
-    const std::int64_t limit = std::int64_t{1} << (61 - slope_bits_);
     const std::int64_t scale = slope_bits_ < weight_bits ? weight_ >> (weight_bits - slope_bits_)
                                                          : weight_ << (slope_bits_ - weight_bits);
-    return within({-limit, limit}, sum) * scale;
+    return limited(sum, 61 - slope_bits_) * scale;
   }
 
   std::int32_t power_price(std::int64_t price) const {
-    constexpr std::int64_t limit = std::int64_t{1} << 32;
-    return saturate((within({-limit, limit}, price) * weight_) >> weight_bits);
+    return saturate((limited(price, 32) * weight_) >> weight_bits);
   }
 
   const Store& store_;
@@ -180,7 +178,7 @@ void forward(const Store& store, const Wish& wish, const Arrays& arrays, std::ui
       (void)reach.advance(t);
       room = reach.limits;
     } else {
-      room = store.limits(t, next);
+      store.limits(t, next, room);
     }
     idle = store.drift(idle, t);
     room.low -= idle;
@@ -262,8 +260,7 @@ std::int32_t watts_of(const Store& store, std::int64_t change, Rounding rounding
   const std::int64_t watt = change < 0 ? store.discharge_watt() : store.charge_watt();
   if (rounding == Rounding::nearest) change += watt >> 1;
   if (rounding == Rounding::up) change += watt - 1;
-  constexpr std::int64_t limit = std::int64_t{1} << 30;  // beyond every power
-  return static_cast<std::int32_t>(within({-limit, limit}, wide_floor_div(change, watt)));
+  return static_cast<std::int32_t>(limited(wide_floor_div(change, watt), 30));  // beyond every power
 }
 
 // Whole watts forward: those nearest to the aimed state, inside the safe ones.

@@ -45,12 +45,10 @@ class Store {
   std::int32_t keep_permyriad() const { return keep_permyriad_; }  // of the distance from the ambient, each slot
   bool is_leaking() const { return is_thermal(device_); }
 
-  std::int64_t effect(std::int32_t power_w) const {
-    return (power_w < 0 ? discharge_watt_ : charge_watt_) * (power_w * sign_);
-  }
+  std::int64_t effect(std::int32_t power_w) const;
   // The least and greatest effect of the powers of a slot.
-  std::int64_t effect_low(std::uint32_t slot) const { return effect(sign_ < 0 ? high_w(slot) : low_w(slot)); }
-  std::int64_t effect_high(std::uint32_t slot) const { return effect(sign_ < 0 ? low_w(slot) : high_w(slot)); }
+  std::int64_t effect_low(std::uint32_t slot) const;
+  std::int64_t effect_high(std::uint32_t slot) const;
   std::int32_t low_w(std::uint32_t slot) const { return problem_.low_w.at(slot); }
   std::int32_t high_w(std::uint32_t slot) const { return problem_.high_w.at(slot); }
 
@@ -61,9 +59,9 @@ class Store {
   std::int64_t before_high(std::int64_t after, std::uint32_t slot) const { return before(after, slot, permyriad - 1); }
 
   // The limits after a slot. `next` walks through the milestones and starts at 0.
-  EnergyLimits limits(std::uint32_t slot, std::size_t& next) const;
-  // The same for whole watts: where limits leave less room than a lossy watt for a slot, they are widened to that.
-  EnergyLimits wide_limits(std::uint32_t slot, std::size_t& next) const;
+  void limits(std::uint32_t slot, std::size_t& next, EnergyLimits& limits) const;
+  // For whole watts: where limits leave less room than a lossy watt for a slot, they are widened to that.
+  void widen(EnergyLimits& limits) const;
 
   static constexpr std::int32_t permyriad = 10'000;
 

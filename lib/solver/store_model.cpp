@@ -7,8 +7,8 @@ namespace wattproof::solver {
 
 namespace {
 
-constexpr std::int64_t far_energy = std::int64_t{1} << 40;       // W x slot, beyond every sum
-constexpr std::int64_t far_temperature = std::int64_t{1} << 46;  // beyond every temperature, small enough to multiply
+constexpr std::uint32_t far_energy_bits = 40;       // W x slot, beyond every sum
+constexpr std::uint32_t far_temperature_bits = 46;  // beyond every temperature, small enough to multiply
 
 }  // namespace
 
@@ -43,34 +43,42 @@ std::int64_t Store::drift(std::int64_t before, std::uint32_t slot) const {
 std::int64_t Store::before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
   if (!is_leaking()) return after + loss_;
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
-  const std::int64_t needed = within({-far_temperature, far_temperature}, after - ambient);
+  const std::int64_t needed = limited(after - ambient, far_temperature_bits);
   return ambient + wide_floor_div(needed * permyriad + excess, keep_permyriad_);
 }
 
-EnergyLimits Store::limits(std::uint32_t slot, std::size_t& next) const {
-  if (is_leaking()) return {device_.min_mc.at(slot) * unit_, device_.max_mc.at(slot) * unit_};
-  constexpr EnergyLimits all{-far_energy, far_energy};
-  const EnergyLimits limits = limits_after(problem_, slot, next);
-  return {within(all, limits.low) * unit_, within(all, limits.high) * unit_};
+void Store::limits(std::uint32_t slot, std::size_t& next, EnergyLimits& limits) const {
+  if (is_leaking()) {
+    limits = {device_.min_mc.at(slot) * unit_, device_.max_mc.at(slot) * unit_};
+    return;
+  }
+  limits = limits_after(problem_, slot, next);
+  limits.low = limited(limits.low, far_energy_bits) * unit_;
+  limits.high = limited(limits.high, far_energy_bits) * unit_;
 }
 
-EnergyLimits Store::wide_limits(std::uint32_t slot, std::size_t& next) const {
-  EnergyLimits result = limits(slot, next);
+void Store::widen(EnergyLimits& limits) const {
   // Without losses a watt is the unit of the limits, which can then be met exactly.
-  if (is_leaking() || (charge_watt_ == unit_ && discharge_watt_ == unit_)) return result;
-  const std::int64_t width = result.high - result.low;
-  if (width >= 0 && width < discharge_watt_) {
-    const std::int64_t more = (discharge_watt_ - width + 1) / 2;
-    result.low -= more;
-    result.high += more;
-  }
-  return result;
+  if (is_leaking() || (charge_watt_ == unit_ && discharge_watt_ == unit_)) return;
+  const std::int64_t missing = discharge_watt_ - (limits.high - limits.low);
+  if (missing <= 0 || missing > discharge_watt_) return;
+  limits.low -= (missing + 1) >> 1;
+  limits.high += (missing + 1) >> 1;
 }
+
+std::int64_t Store::effect(std::int32_t power_w) const {
+  return (power_w < 0 ? discharge_watt_ : charge_watt_) * (power_w * sign_);
+}
+
+std::int64_t Store::effect_low(std::uint32_t slot) const { return effect(sign_ < 0 ? high_w(slot) : low_w(slot)); }
+std::int64_t Store::effect_high(std::uint32_t slot) const { return effect(sign_ < 0 ? low_w(slot) : high_w(slot)); }
 
 Reach::Verdict Reach::advance(std::uint32_t slot) {
   std::int64_t low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
   std::int64_t high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
-  wished = limits = store_.wide_limits(slot, next_);
+  store_.limits(slot, next_, wished);
+  store_.widen(wished);
+  limits = wished;
   if (wished.low > wished.high) return Verdict::contradictory;
   const std::int64_t forgiven = store_.is_leaking() ? store_.unit() / 2 : 0;
   Verdict verdict = Verdict::within;

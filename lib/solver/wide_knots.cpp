@@ -21,6 +21,11 @@ std::int64_t within(const EnergyLimits& limits, std::int64_t value) {
   return value > limits.high ? limits.high : value;
 }
 
+std::int64_t limited(std::int64_t value, std::uint32_t bits) {
+  const std::int64_t limit = std::int64_t{1} << bits;
+  return within({-limit, limit}, value);
+}
+
 std::int32_t saturate(std::int64_t value) {
   return static_cast<std::int32_t>(within({price_low, price_high}, value));
 }

@@ -29,6 +29,9 @@ struct EnergyLimits {
 };
 std::int64_t within(const EnergyLimits& limits, std::int64_t value);
 
+// Within +-2^bits.
+std::int64_t limited(std::int64_t value, std::uint32_t bits);
+
 // The nearest price of 32 bits; its two ends stand for no price at all.
 constexpr std::int32_t price_low = std::numeric_limits<std::int32_t>::min();
 constexpr std::int32_t price_high = std::numeric_limits<std::int32_t>::max();

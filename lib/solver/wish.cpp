@@ -32,6 +32,11 @@ std::int64_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
   return wide_floor_div(numerator(slot) * (std::int64_t{2} << bits) + curvature_, 2 * curvature_);
 }
 
+bool Wish::fits_times(std::uint32_t power_sum_w, std::uint32_t slots, std::uint32_t bits) const {
+  const std::uint64_t numerator_max = static_cast<std::uint64_t>(curvature_ * power_limit_w(slots));
+  return power_sum_w == 0 || numerator_max <= (std::uint64_t{1} << bits) / power_sum_w;
+}
+
 Device with_scaled_cost(const Device& device, const OwnScale& scale) {
   Device scaled = device;
   scaled.cost_linear = scaled_linear(device, scale);

@@ -53,6 +53,9 @@ class Wish {
   // True if the numerator is the target and the curvature is 1, the case of a scheduling round.
   bool plain() const { return plain_; }
 
+  // Whether every wish times a power of at most `power_sum_w` in all stays below 2^bits.
+  bool fits_times(std::uint32_t power_sum_w, std::uint32_t slots, std::uint32_t bits) const;
+
   // numerator / curvature in 2^-bits W, rounded to nearest, halves up.
   std::int32_t at(std::uint32_t slot, std::uint32_t bits) const {
     if (plain_) return static_cast<std::int32_t>(target_w_[slot] * (std::int32_t{1} << bits));

@@ -93,7 +93,9 @@ TEST(store_model, widens_limits_that_leave_less_than_a_watt) {
   device.energy_end_min_wh = device.energy_end_max_wh = 50;
   const Store model(device, {1, 3600});
   std::size_t next = 0;
-  const EnergyLimits limits = model.wide_limits(0, next);
+  EnergyLimits limits{};
+  model.limits(0, next, limits);
+  model.widen(limits);
   EXPECT_EQ(limits.high - limits.low, model.discharge_watt());
   EXPECT_EQ(limits.high + limits.low, 2 * 50 * model.unit());
 }
