@@ -124,33 +124,6 @@ std::int32_t grid_limit(const GridBounds& bounds, std::int32_t energy) {
   return clamp(energy, bounds.reach_low - 1, bounds.reach_high + 1) * bounds.scale;
 }
 
-// What the powers alone can reach: the least and greatest prefix sum, and the largest power. Sums of powers fit 31 bits.
-struct PowerReach {
-  std::int32_t low = 0;
-  std::int32_t high = 0;
-  std::int32_t power = 0;
-};
-
-Error make_reach(const StorageProblem& problem, PowerReach& reach) {
-  // Constant powers make every slot alike.
-  const std::int32_t times = problem.varies() ? 1 : static_cast<std::int32_t>(problem.count());
-  const std::uint32_t last = problem.varies() ? problem.last : problem.first + 1;
-  std::int32_t low = 0;
-  std::int32_t high = 0;
-  for (std::uint32_t t = problem.first; t < last; ++t) {
-    const std::int32_t low_w = problem.low_w.at(t);
-    const std::int32_t high_w = problem.high_w.at(t);
-    if (low_w > high_w) return Error::infeasible;
-    low += low_w * times;
-    high += high_w * times;
-    if (low < reach.low) reach.low = low;
-    if (high > reach.high) reach.high = high;
-    if (-low_w > reach.power) reach.power = -low_w;
-    if (high_w > reach.power) reach.power = high_w;
-  }
-  return Error::none;
-}
-
 Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_t power_limit, GridBounds& bounds) {
   PowerReach reach;
   WATTPROOF_TRY(make_reach(problem, reach));
@@ -195,6 +168,28 @@ StorageProblem storage_problem(const Device& device, const Grid& grid) {
     problem.milestones = device.milestones;
   }
   return problem;
+}
+
+Error make_reach(const StorageProblem& problem, PowerReach& reach) {
+  // Constant powers make every slot alike.
+  const std::int32_t times = problem.varies() ? 1 : static_cast<std::int32_t>(problem.count());
+  const std::uint32_t last = problem.varies() ? problem.last : problem.first + 1;
+  std::int32_t low = 0;
+  std::int32_t high = 0;
+  for (std::uint32_t t = problem.first; t < last; ++t) {
+    const std::int32_t low_w = problem.low_w.at(t);
+    const std::int32_t high_w = problem.high_w.at(t);
+    if (low_w > high_w) return Error::infeasible;
+    low += low_w * times;
+    high += high_w * times;
+    if (low < reach.low) reach.low = low;
+    if (high > reach.high) reach.high = high;
+    if (-low_w > reach.power) reach.power = -low_w;
+    if (high_w > reach.power) reach.power = high_w;
+  }
+  reach.low_sum = low;
+  reach.high_sum = high;
+  return Error::none;
 }
 
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next) {

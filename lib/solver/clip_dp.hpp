@@ -52,6 +52,19 @@ struct StorageProblem {
 // The storage form of a device whose slots are bound by energy alone; kinds without energy limits have none.
 StorageProblem storage_problem(const Device& device, const Grid& grid);
 
+// What the powers alone can reach: their sums, the least and greatest prefix sum, and the largest power. Sums of powers fit
+// 31 bits.
+struct PowerReach {
+  std::int32_t low_sum = 0;
+  std::int32_t high_sum = 0;
+  std::int32_t low = 0;
+  std::int32_t high = 0;
+  std::int32_t power = 0;
+};
+
+//   infeasible  a slot's least power is above its greatest
+Error make_reach(const StorageProblem& problem, PowerReach& reach);
+
 // The limits after slot `slot`, in W x slot. `next` walks through the milestones and starts at 0.
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next);
 

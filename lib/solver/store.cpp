@@ -246,9 +246,8 @@ void backward(const Store& store, const Wish& wish, const Arrays& arrays, std::i
 // The energy after a slot that an optimal day would choose, if the slot's best powers lead to `down` or `up`, and whether
 // it had to settle for less.
 std::int64_t aim(const EnergyLimits& best, std::int64_t down, std::int64_t up, bool& is_between) {
-  if (down == up) return within(best, up);
-  if (up <= best.high) return up > best.low ? up : best.low;
-  if (down >= best.low) return down < best.high ? down : best.high;
+  if (up <= best.high) return within(best, up);
+  if (down >= best.low) return within(best, down);
   is_between = true;
   return best.high;
 }
@@ -298,7 +297,7 @@ Error round_to_watts(const Store& store, const Arrays& arrays, std::int32_t* pro
     power_w = clamp(power_w, store.low_w(t), store.high_w(t));
     profile_w[t] = power_w;
     now = idle + store.effect(power_w);
-    if (now < arrays.safe[t].low || now > arrays.safe[t].high) {
+    if (!contains(arrays.safe[t], now)) {
       report.limit = Limit::whole_watts;
       report.slot = t;
       return Error::infeasible;

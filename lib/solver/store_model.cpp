@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint32_t far_energy_bits = 40;       // W x slot, beyond every sum
 constexpr std::uint32_t far_temperature_bits = 46;  // beyond every temperature, small enough to multiply
+constexpr std::uint32_t unreached_bits = 49;        // beyond twice every temperature, also of slots of a second
 
 }  // namespace
 
@@ -37,7 +38,7 @@ Store::Store(const Device& device, const Grid& grid) : device_(device), problem_
 std::int64_t Store::drift(std::int64_t before, std::uint32_t slot) const {
   if (!is_leaking()) return before - loss_;
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
-  return ambient + wide_scale(before - ambient, keep_permyriad_, permyriad);
+  return ambient + wide_scale(limited(before - ambient, unreached_bits), keep_permyriad_, permyriad);
 }
 
 std::int64_t Store::before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
@@ -148,7 +149,7 @@ Error check_store(const Device& device, const Grid& grid, std::span<const std::i
     if (power_w < store.low_w(t) || power_w > store.high_w(t)) return Error::infeasible;
     if (reach.advance(t) != Reach::Verdict::within) return Error::infeasible;
     now = store.drift(now, t) + store.effect(power_w);
-    if (now < reach.limits.low - forgiven || now > reach.limits.high + forgiven) return Error::infeasible;
+    if (!contains({reach.limits.low - forgiven, reach.limits.high + forgiven}, now)) return Error::infeasible;
   }
   return Error::none;
 }

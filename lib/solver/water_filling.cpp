@@ -18,25 +18,6 @@ struct Bracket {
   bool is_narrow = false;
 };
 
-// Whether the energy is between what the powers of all slots can give.
-Error check_energy(const StorageProblem& problem, std::int32_t power_limit) {
-  // Constant limits in one step.
-  const bool varies = problem.varies();
-  const std::int64_t times = varies ? 1 : problem.count();
-  const std::uint32_t last = varies ? problem.last : problem.first + 1;
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  for (std::uint32_t t = problem.first; t < last; ++t) {
-    const std::int32_t low_w = problem.low_w.at(t);
-    const std::int32_t high_w = problem.high_w.at(t);
-    if (low_w > high_w) return Error::infeasible;
-    if (low_w < -power_limit || high_w > power_limit) return Error::out_of_range;
-    low += low_w * times;
-    high += high_w * times;
-  }
-  return problem.end_min < low || problem.end_min > high ? Error::infeasible : Error::none;
-}
-
 // Only where Newton's steps do not help: from which level to which the sum changes at all.
 void make_narrow(const StorageProblem& problem, const std::int32_t* targets, std::int32_t power_limit, Bracket& bracket) {
   std::int32_t least = targets[problem.first];
@@ -140,8 +121,11 @@ Error water_filling(const StorageProblem& problem, const Task& task, std::int32_
   const std::uint32_t slots = task.grid.slots;
   const std::int32_t* const targets = task.wish.plain_target_w();
   const std::int32_t power_limit = power_limit_w(slots);
-  WATTPROOF_TRY(check_energy(problem, power_limit));
-  const std::int32_t energy = static_cast<std::int32_t>(problem.end_min);
+  PowerReach reach;
+  WATTPROOF_TRY(make_reach(problem, reach));
+  if (reach.power > power_limit) return Error::out_of_range;
+  const std::int32_t energy = saturate(problem.end_min);
+  if (energy < reach.low_sum || energy > reach.high_sum) return Error::infeasible;
   Bracket bracket;
   std::int32_t level = 0;
   std::int32_t rest = 0;

@@ -21,6 +21,8 @@ std::int64_t within(const EnergyLimits& limits, std::int64_t value) {
   return value > limits.high ? limits.high : value;
 }
 
+bool contains(const EnergyLimits& limits, std::int64_t value) { return within(limits, value) == value; }
+
 std::int64_t limited(std::int64_t value, std::uint32_t bits) {
   const std::int64_t limit = std::int64_t{1} << bits;
   return within({-limit, limit}, value);

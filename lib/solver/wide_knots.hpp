@@ -28,6 +28,7 @@ struct EnergyLimits {
   std::int64_t high;
 };
 std::int64_t within(const EnergyLimits& limits, std::int64_t value);
+bool contains(const EnergyLimits& limits, std::int64_t value);
 
 // Within +-2^bits.
 std::int64_t limited(std::int64_t value, std::uint32_t bits);
