@@ -192,6 +192,11 @@ Error make_reach(const StorageProblem& problem, PowerReach& reach) {
   return Error::none;
 }
 
+void clear_outside(const StorageProblem& problem, std::uint32_t slots, std::int32_t* values) {
+  for (std::uint32_t t = 0; t < problem.first; ++t) values[t] = 0;
+  for (std::uint32_t t = problem.last; t < slots; ++t) values[t] = 0;
+}
+
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next) {
   const bool is_last = slot + 1 == problem.last;
   EnergyLimits limits{is_last ? problem.end_min : problem.energy_min, is_last ? problem.end_max : problem.energy_max};
@@ -237,7 +242,7 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
   std::int32_t room = slots_of_room(knots);
   std::uint32_t event = next_event(problem, next);  // the next slot whose limits are not those of all slots
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
-    if (!is_simple && varies) {
+    if (!is_simple && (is_for_size || varies)) {
       low_w = problem.low_w.at(t) * bounds.scale;
       high_w = problem.high_w.at(t) * bounds.scale;
     }
@@ -249,7 +254,7 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
       knots = moved;
     }
     if (is_simple || low_w < high_w) {
-      const std::int32_t v = is_simple || targets != nullptr ? targets[t] * bounds.scale : wish.at(t, bits);
+      const std::int32_t v = is_simple || (!is_for_size && targets != nullptr) ? targets[t] * bounds.scale : wish.at(t, bits);
       insert(knots, low_w - v, high_w - v);
     }
     std::int32_t low = bounds.low;
@@ -291,11 +296,11 @@ void backward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
     if (price < profile_w[t]) price = profile_w[t];
     if (price > high_price[t]) price = high_price[t];
     high_price[t] = price - before;
-    if (!is_simple && varies) {
+    if (!is_simple && (is_for_size || varies)) {
       low_w = problem.low_w.at(t) * scale;
       high_w = problem.high_w.at(t) * scale;
     }
-    std::int32_t power_w = price + (is_simple || targets != nullptr ? targets[t] * scale : wish.at(t, bits));
+    std::int32_t power_w = price + (is_simple || (!is_for_size && targets != nullptr) ? targets[t] * scale : wish.at(t, bits));
     if (power_w < low_w) power_w = low_w;
     if (power_w > high_w) power_w = high_w;
     profile_w[t] = power_w;
@@ -327,9 +332,9 @@ Error clip_dp(const StorageProblem& problem, const Task& task) {
   const std::uint32_t knot_count = 2 * slots + 2;
   Knot* const knot_array = reinterpret_cast<Knot*>(workspace.data());
   std::int32_t* const high_price = reinterpret_cast<std::int32_t*>(workspace.data() + knot_count);
-  const std::uint32_t bits = task.report.guard_bits;
+  const std::uint32_t bits = wish.guard_bits();
   GridBounds bounds{};
-  WATTPROOF_TRY(make_bounds(problem, bits, (std::int32_t{1} << (29 - bits)) - 1, bounds));
+  WATTPROOF_TRY(make_bounds(problem, bits, wish.power_limit_w(), bounds));
   Knot* const middle = knot_array + knot_count / 2;
   const Knots knots{knot_array, knot_array + knot_count, middle, middle};
   if (!is_for_size && !problem.varies() && wish.plain() && problem.low_w.at(0) < problem.high_w.at(0)) {
@@ -340,8 +345,8 @@ Error clip_dp(const StorageProblem& problem, const Task& task) {
     backward<false>(problem, wish, bits, bounds.scale, profile_w, high_price);
   }
   round_to_watts(profile_w + problem.first, profile_w + problem.last, bits);
-  for (std::uint32_t t = 0; t < problem.first; ++t) high_price[t] = profile_w[t] = 0;
-  for (std::uint32_t t = problem.last; t < slots; ++t) high_price[t] = profile_w[t] = 0;
+  clear_outside(problem, slots, profile_w);
+  clear_outside(problem, slots, high_price);
   task.report.dual = {high_price, slots};
   return Error::none;
 }

@@ -65,6 +65,9 @@ struct PowerReach {
 //   infeasible  a slot's least power is above its greatest
 Error make_reach(const StorageProblem& problem, PowerReach& reach);
 
+// Nothing is drawn outside the problem's slots.
+void clear_outside(const StorageProblem& problem, std::uint32_t slots, std::int32_t* values);
+
 // The limits after slot `slot`, in W x slot. `next` walks through the milestones and starts at 0.
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next);
 

@@ -51,13 +51,13 @@ Error validate_shapeable(const Device& device, const Grid& grid) {
 }
 
 Error validate_battery(const Device& device) {
-  if (!in_energy_range(device.energy_min_wh) || !in_energy_range(device.energy_max_wh)) return Error::out_of_range;
-  if (!in_energy_range(device.energy_end_min_wh) || !in_energy_range(device.energy_end_max_wh)) return Error::out_of_range;
-  if (!in_energy_range(device.energy_start_wh)) return Error::out_of_range;
+  const std::array<std::int32_t, 5> energies_wh{device.energy_min_wh, device.energy_max_wh, device.energy_start_wh,
+                                                device.energy_end_min_wh, device.energy_end_max_wh};
+  WATTPROOF_TRY(validate_values(energies_wh, energy_wh_max));
   if (!is_efficiency(device.charge_efficiency_permille)) return Error::out_of_range;
   if (!is_efficiency(device.discharge_efficiency_permille)) return Error::out_of_range;
-  if (device.standing_loss_w < 0 || device.standing_loss_w > power_w_max) return Error::out_of_range;
-  return Error::none;
+  const bool is_loss = device.standing_loss_w >= 0 && device.standing_loss_w <= power_w_max;
+  return is_loss ? Error::none : Error::out_of_range;
 }
 
 Error validate_thermal(const Device& device, const Grid& grid) {

@@ -47,7 +47,7 @@ Error solve_lossless(const Task& task) {
 
 Error dispatch(const Task& task) {
   const Device& device = task.device;
-  task.report.guard_bits = guard_bits(task.grid.slots);
+  task.report.guard_bits = task.wish.guard_bits();
   switch (device.kind) {
     case DeviceKind::fixed:
       for (std::uint32_t t = 0; t < task.grid.slots; ++t) task.profile_w[t] = device.profile_w[t];

@@ -342,9 +342,8 @@ Error solve_store(const Task& task) {
   find_safe_limits(store, arrays);
   backward(store, task.wish, arrays, profile_w);
   WATTPROOF_TRY(round_to_watts(store, arrays, profile_w, task.report));
-  for (std::uint32_t t = 0; t < slots; ++t) {
-    if (t < store.problem().first || t >= store.problem().last) arrays.high_price[t] = profile_w[t] = 0;
-  }
+  clear_outside(store.problem(), slots, profile_w);
+  clear_outside(store.problem(), slots, arrays.high_price);
   task.report.dual = {arrays.high_price, slots};
   task.report.guard_bits = wide_price_bits;
   return Error::none;

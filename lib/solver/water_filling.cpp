@@ -120,7 +120,7 @@ Error water_filling(const StorageProblem& problem, const Task& task, std::int32_
   std::int32_t* const profile_w = task.profile_w.data();
   const std::uint32_t slots = task.grid.slots;
   const std::int32_t* const targets = task.wish.plain_target_w();
-  const std::int32_t power_limit = power_limit_w(slots);
+  const std::int32_t power_limit = task.wish.power_limit_w();
   PowerReach reach;
   WATTPROOF_TRY(make_reach(problem, reach));
   if (reach.power > power_limit) return Error::out_of_range;
@@ -156,8 +156,7 @@ Error water_filling(const StorageProblem& problem, const Task& task, std::int32_
     level = middle_of(bracket);
   }
   pour(problem, targets, level, rest, profile_w);
-  for (std::uint32_t t = 0; t < problem.first; ++t) profile_w[t] = 0;
-  for (std::uint32_t t = problem.last; t < slots; ++t) profile_w[t] = 0;
+  clear_outside(problem, slots, profile_w);
   level_w = level;
   return Error::none;
 }

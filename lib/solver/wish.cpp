@@ -32,8 +32,8 @@ std::int64_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
   return wide_floor_div(numerator(slot) * (std::int64_t{2} << bits) + curvature_, 2 * curvature_);
 }
 
-bool Wish::fits_times(std::uint32_t power_sum_w, std::uint32_t slots, std::uint32_t bits) const {
-  const std::uint64_t numerator_max = static_cast<std::uint64_t>(curvature_ * power_limit_w(slots));
+bool Wish::fits_times(std::uint32_t power_sum_w, std::uint32_t bits) const {
+  const std::uint64_t numerator_max = static_cast<std::uint64_t>(curvature_ * power_limit_w());
   return power_sum_w == 0 || numerator_max <= (std::uint64_t{1} << bits) / power_sum_w;
 }
 
@@ -63,7 +63,8 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
     wish.curvature_ += scaled_quadratic(device, cost.own_scale);
     wish.linear_ = scaled_linear(device, cost.own_scale);
   }
-  const std::int32_t limit_w = power_limit_w(grid.slots);
+  wish.guard_bits_ = solver::guard_bits(grid.slots);
+  const std::int32_t limit_w = wish.power_limit_w();
   wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
   if (wish.plain_) {
     // Shifted into 0..2 (limit + 1) - 1, no target has a bit above those of the limit: one test for all.

@@ -54,7 +54,10 @@ class Wish {
   bool plain() const { return plain_; }
 
   // Whether every wish times a power of at most `power_sum_w` in all stays below 2^bits.
-  bool fits_times(std::uint32_t power_sum_w, std::uint32_t slots, std::uint32_t bits) const;
+  bool fits_times(std::uint32_t power_sum_w, std::uint32_t bits) const;
+
+  std::uint32_t guard_bits() const { return guard_bits_; }       // of the day's slots
+  std::int32_t power_limit_w() const { return (std::int32_t{1} << (29 - guard_bits_)) - 1; }
 
   // numerator / curvature in 2^-bits W, rounded to nearest, halves up.
   std::int32_t at(std::uint32_t slot, std::uint32_t bits) const {
@@ -76,6 +79,7 @@ class Wish {
   std::int64_t weight_;
   std::int64_t discomfort_;
   std::int64_t linear_;
+  std::uint32_t guard_bits_;
   bool plain_;
 };
 
