@@ -204,7 +204,7 @@ void find_safe_limits(const Store& store, const Arrays& arrays) {
   }
 }
 
-std::int64_t effect_of(const Store& store, std::int32_t draft) { return store.effect(draft) >> draft_bits; }
+[[gnu::noinline]] std::int64_t effect_of(const Store& store, std::int32_t draft) { return store.effect(draft) >> draft_bits; }
 
 // Prices, the powers they make best, and the states that lead there.
 void backward(const Store& store, const Wish& wish, const Arrays& arrays, std::int32_t* profile_w) {
@@ -216,22 +216,24 @@ void backward(const Store& store, const Wish& wish, const Arrays& arrays, std::i
     price = clamp(price, arrays.low_price[t], arrays.high_price[t]);
     arrays.high_price[t] = saturate(std::int64_t{price} - before);
     const SlotChoice choice = choose(store, powers_of(store, wish, t), price);
-    const EnergyLimits limits = arrays.safe[t];
+    EnergyLimits& safe = arrays.safe[t];
+    const EnergyLimits limits = safe;
     EnergyLimits best = limits;
     if (t + 1 < problem.last) {
-      const EnergyLimits after = arrays.safe[t + 1];
+      const EnergyLimits& after = *(&safe + 1);
       const std::int64_t low = store.before_low(after.low - store.effect_high(t + 1), t + 1);
       const std::int64_t high = store.before_high(after.high - store.effect_low(t + 1), t + 1);
-      if (low > limits.low) arrays.safe[t].low = low;
-      if (high < limits.high) arrays.safe[t].high = high;
+      if (low > limits.low) safe.low = low;
+      if (high < limits.high) safe.high = high;
       if (!store.is_leaking()) {
         best.low = arrays.best[t + 1].low - effect_of(store, arrays.low_price[t + 1]) + store.loss();
         best.high = arrays.best[t + 1].high - effect_of(store, profile_w[t + 1]) + store.loss();
       }
     }
-    if (price != before) side = price > before ? 1 : -1;
-    if (price > before) best.high = best.low = limits.low;
-    if (price < before) best.low = best.high = limits.high;
+    if (price != before) {
+      side = price > before ? 1 : -1;
+      best.low = best.high = price > before ? limits.low : limits.high;
+    }
     profile_w[t] = choice.low >> (wide_price_bits - draft_bits);
     if (store.is_leaking()) {
       arrays.low_price[t] = side;
@@ -274,6 +276,7 @@ Error round_to_watts(const Store& store, const Arrays& arrays, std::int32_t* pro
   std::int64_t drafted = store.start();
   std::int64_t now = drafted;
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
+    const EnergyLimits& safe = arrays.safe[t];
     const std::int32_t draft = profile_w[t];
     const std::int32_t upper_draft = is_leaking ? draft : arrays.low_price[t];
     const std::int64_t idle = store.drift(now, t);
@@ -291,13 +294,13 @@ Error round_to_watts(const Store& store, const Arrays& arrays, std::int32_t* pro
       if (draft == upper_draft) {
         power_w = clamp(power_w, draft >> draft_bits, (draft + (1 << draft_bits) - 1) >> draft_bits);
       }
-      power_w = sign * clamp(sign * power_w, watts_of(store, arrays.safe[t].low - idle, Rounding::up),
-                             watts_of(store, arrays.safe[t].high - idle, Rounding::down));
+      power_w = sign * clamp(sign * power_w, watts_of(store, safe.low - idle, Rounding::up),
+                             watts_of(store, safe.high - idle, Rounding::down));
     }
     power_w = clamp(power_w, store.low_w(t), store.high_w(t));
     profile_w[t] = power_w;
     now = idle + store.effect(power_w);
-    if (!contains(arrays.safe[t], now)) {
+    if (!contains(safe, now)) {
       report.limit = Limit::whole_watts;
       report.slot = t;
       return Error::infeasible;

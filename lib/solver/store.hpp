@@ -86,7 +86,7 @@ class Store {
 // they are out of reach, the one of all reachable states that is nearest to them.
 class Reach {
  public:
-  explicit Reach(const Store& store) : store_(store), reached_{store.start(), store.start()} {}
+  explicit Reach(const Store& store);
 
   // below: even the most that can be reached is below the wished limits; above: even the least is above them. A temperature
   // may miss its band by half a milli-degree, and one with a soft band is always within. contradictory: no state is

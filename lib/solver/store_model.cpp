@@ -74,6 +74,8 @@ std::int64_t Store::effect(std::int32_t power_w) const {
 std::int64_t Store::effect_low(std::uint32_t slot) const { return effect(sign_ < 0 ? high_w(slot) : low_w(slot)); }
 std::int64_t Store::effect_high(std::uint32_t slot) const { return effect(sign_ < 0 ? low_w(slot) : high_w(slot)); }
 
+Reach::Reach(const Store& store) : store_(store), reached_{store.start(), store.start()} {}
+
 Reach::Verdict Reach::advance(std::uint32_t slot) {
   std::int64_t low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
   std::int64_t high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
@@ -81,7 +83,7 @@ Reach::Verdict Reach::advance(std::uint32_t slot) {
   store_.widen(wished);
   limits = wished;
   if (wished.low > wished.high) return Verdict::contradictory;
-  const std::int64_t forgiven = store_.is_leaking() ? store_.unit() / 2 : 0;
+  const std::int64_t forgiven = store_.is_leaking() ? store_.unit() >> 1 : 0;
   Verdict verdict = Verdict::within;
   if (high < wished.low - forgiven) {
     low = high;
@@ -101,7 +103,7 @@ Reach::Verdict Reach::advance(std::uint32_t slot) {
 
 std::int64_t tolerance(const Store& store) {
   if (!store.is_leaking()) return 0;
-  const std::int64_t half = store.unit() / 2;
+  const std::int64_t half = store.unit() >> 1;
   return store.device().soft && store.charge_watt() > half ? store.charge_watt() : half;
 }
 
