@@ -207,10 +207,17 @@ def plug():
     return {name: figure(entry["value"], entry["unit"], "./run size plug", entry["target"]) for name, entry in figures.items()}
 
 
+def solver_code():
+    """the code of the device problems on a Cortex-M0+, by part"""
+    figures = json.loads(output(sys.executable, "bench/size/solver_size.py"))
+    return {name: figure(entry["value"], entry["unit"], "./run size solver", entry["target"]) for name, entry in figures.items()}
+
+
 SOURCES = {
     "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "flood": flood, "plug_edge": plug_edge,
               "heap": heap, "chain": chain, "solver": solver, "coverage": coverage, "networks": networks},
-    "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack, "plug": plug},
+    "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack, "plug": plug,
+             "solver": solver_code},
 }
 
 

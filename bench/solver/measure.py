@@ -5,8 +5,8 @@
 usage: measure.py [--only TEXT] [--days N]
 
 Instructions of a whole optimise() call, its checks included, as the mean of N random days: under QEMU for Cortex-M4 and
-Cortex-M0+ code (which an M4 runs unchanged), under callgrind for x86-64. Bytes of the linked code of all single-device
-kinds, and of a workspace.
+Cortex-M0+ code (which an M4 runs unchanged), under callgrind for x86-64. Bytes of a workspace; those of the code are
+measured by bench/size/solver_size.py.
 """
 
 import argparse
@@ -22,8 +22,6 @@ BUILD = ROOT / "build" / "solver_bench"
 FLAGS = ["-std=c++20", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-ffunction-sections", "-fdata-sections",
          "-DNDEBUG", f"-I{ROOT}/lib", f"-I{ROOT}/bench", f"-I{ROOT}/tests/qemu", f"-I{ROOT}/tests"]
 KINDS = ["battery", "shapeable", "lossy", "thermal", "appliance", "switched", "milestones", "banded"]
-# Stated beside the single-device kinds: the certificate and what only homes need.
-BESIDE = ["certificate.cpp", "gap.cpp", "linear_gap.cpp", "home.cpp", "banded.cpp", "banded_model.cpp", "banded_gap.cpp"]
 TARGETS = {
     ("battery", 24, "cortex-m4"): 6000, ("battery", 96, "cortex-m4"): 25000,
     ("battery", 24, "cortex-m0plus"): 14000, ("battery", 96, "cortex-m0plus"): 60000,
@@ -115,22 +113,11 @@ def measure_time(options):
         emit(name, round(sum(counted) / options.days), "instructions", target, f" --only {name}")
 
 
-def text_bytes(paths):
-    lines = run("arm-none-eabi-size", *paths).splitlines()[1:]
-    return sum(int(line.split()[0]) for line in lines)
-
-
-def measure_size(options):
-    if options.only and "size" not in options.only:
+def measure_workspace(options):
+    if options.only and "workspace" not in options.only:
         return
-    folder, linked = objects("cortex-m0plus", "-Os")
-    inside = [o for o in linked if f"{o.stem}.cpp" not in BESIDE]
-    emit("solver_size_single_kinds_m0plus", text_bytes(inside), "bytes", 6144)
-    for stem in ("certificate", "gap", "linear_gap", "home", "banded", "banded_model", "banded_gap"):
-        if (folder / f"{stem}.o").exists():
-            emit(f"solver_size_{stem}_m0plus", text_bytes([folder / f"{stem}.o"]), "bytes", None)
     for slots, target in ((24, 600), (96, 2400)):
-        emit(f"solver_size_workspace_t{slots}", 8 * (2 + 2 * slots + (slots + 1) // 2), "bytes", target)
+        emit(f"solver_workspace_t{slots}", 8 * (2 + 2 * slots + (slots + 1) // 2), "bytes", target)
 
 
 def main():
@@ -139,7 +126,7 @@ def main():
     parser.add_argument("--days", type=int, default=50)
     options = parser.parse_args()
     measure_time(options)
-    measure_size(options)
+    measure_workspace(options)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,11 @@ constexpr T clamp(T value, T low, T high) {
   return value < low ? low : (high < value ? high : value);
 }
 
+// |value| <= limit for limit >= 0, both ends in one comparison.
+constexpr bool is_within(std::int32_t value, std::int32_t limit) {
+  return static_cast<std::uint32_t>(value) + static_cast<std::uint32_t>(limit) <= 2 * static_cast<std::uint32_t>(limit);
+}
+
 // Checked arithmetic: an error instead of a wrapped or undefined value.
 template <std::integral T>
 constexpr Result<T> checked_add(T a, T b) {

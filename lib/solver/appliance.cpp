@@ -28,16 +28,6 @@ std::int64_t worth(std::span<const std::int32_t> power_w, const Wish& wish, std:
   return sum;
 }
 
-// Whether every sum of powers times wishes stays below 2^62.
-bool fits(const Device& device, const Grid& grid, const Wish& wish) {
-  std::uint64_t total = 0;
-  for (const std::int32_t power_w : device.profile_w) total += static_cast<std::uint64_t>(power_w < 0 ? -power_w : power_w);
-  total *= device.runs;
-  const std::uint64_t wish_max = static_cast<std::uint64_t>(wish.curvature()) *
-                                 static_cast<std::uint64_t>(power_limit_w(grid.slots));
-  return total == 0 || wish_max <= (std::uint64_t{1} << 62) / total;
-}
-
 void write(std::span<const std::int32_t> power_w, std::uint32_t start, std::span<std::int32_t> profile_w) {
   for (std::uint32_t i = 0; i < power_w.size(); ++i) profile_w[start + i] = power_w[i];
 }
@@ -59,10 +49,10 @@ void place_one(const Parts& parts, const Device& device, const Wish& wish, std::
 // Last part first: the best worth of parts part.. from each slot on, and a bit where the part best starts right there.
 void place_all(const Parts& parts, const Device& device, const Wish& wish, std::uint32_t end, WorkspaceView workspace,
                std::span<std::int32_t> profile_w) {
-  const std::uint32_t words = (end + 63) / 64;
+  const std::uint32_t words = 2 * ((end + 63) / 64);
   std::int64_t* after = reinterpret_cast<std::int64_t*>(workspace.data());
   std::int64_t* here = after + end + 1;
-  std::uint64_t* const starts = workspace.data() + 2 * (end + 1);
+  std::uint32_t* const starts = reinterpret_cast<std::uint32_t*>(workspace.data() + 2 * (end + 1));
   for (std::uint32_t i = 0; i < parts.count * words; ++i) starts[i] = 0;
   for (std::uint32_t t = 0; t <= end; ++t) after[t] = 0;
   for (std::uint32_t part = parts.count; part-- > 0;) {
@@ -72,7 +62,7 @@ void place_all(const Parts& parts, const Device& device, const Wish& wish, std::
       const std::int64_t value = worth(power_w, wish, t) + after[t + parts.length];
       const bool is_best = t == latest || value >= here[t + 1];
       here[t] = is_best ? value : here[t + 1];
-      if (is_best) starts[part * words + t / 64] |= std::uint64_t{1} << (t % 64);
+      if (is_best) starts[part * words + t / 32] |= std::uint32_t{1} << (t % 32);
     }
     std::int64_t* const row = after;
     after = here;
@@ -80,7 +70,7 @@ void place_all(const Parts& parts, const Device& device, const Wish& wish, std::
   }
   std::uint32_t t = device.start_slot;
   for (std::uint32_t part = 0; part < parts.count; ++part) {
-    while ((starts[part * words + t / 64] >> (t % 64) & 1) == 0) ++t;
+    while ((starts[part * words + t / 32] >> (t % 32) & 1) == 0) ++t;
     write(parts.power_w(part), t, profile_w);
     t += parts.length;
   }
@@ -94,19 +84,25 @@ std::size_t appliance_workspace_words(const Device& device, const Grid& grid) {
   return parts.count == 1 ? 0 : 2 * (end + 1) + parts.count * ((end + 63) / 64);
 }
 
-Error solve_appliance(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                      std::span<std::int32_t> profile_w) {
+Error solve_appliance(const Task& task) {
+  const Device& device = task.device;
+  const Grid& grid = task.grid;
+  const Wish& wish = task.wish;
+  const std::span<std::int32_t> profile_w = task.profile_w;
   const Parts parts(device);
   const std::uint32_t end = end_slot(device, grid);
   if (std::uint64_t{parts.count} * parts.length > end - device.start_slot) return Error::infeasible;
-  if (!fits(device, grid, wish)) return Error::out_of_range;
+  // All runs fit into a day, so this fits 32 bits.
+  std::uint32_t total_w = 0;
+  for (const std::int32_t power_w : device.profile_w) total_w += static_cast<std::uint32_t>(power_w < 0 ? -power_w : power_w);
+  if (!wish.fits_times(total_w * device.runs, 62)) return Error::out_of_range;
   for (std::int32_t& power_w : profile_w) power_w = 0;
   if (parts.count == 1) {
     place_one(parts, device, wish, end, profile_w);
     return Error::none;
   }
-  if (workspace.size() < appliance_workspace_words(device, grid)) return Error::workspace_too_small;
-  place_all(parts, device, wish, end, workspace, profile_w);
+  if (task.workspace.size() < appliance_workspace_words(device, grid)) return Error::workspace_too_small;
+  place_all(parts, device, wish, end, task.workspace, profile_w);
   return Error::none;
 }
 

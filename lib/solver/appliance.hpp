@@ -16,8 +16,7 @@ namespace wattproof::solver {
 //   infeasible           the window is shorter than all runs together
 //   out_of_range         sums of cycle power times wish could pass 62 bits
 //   workspace_too_small  fewer than appliance_workspace_words
-Error solve_appliance(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                      std::span<std::int32_t> profile_w);
+Error solve_appliance(const Task& task);
 
 // Two rows of values and a bit for each part (run, or step of an interruptible run) and slot.
 std::size_t appliance_workspace_words(const Device& device, const Grid& grid);

@@ -6,7 +6,7 @@
 #include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/gap.hpp"
-#include "solver/lossy_battery.hpp"
+#include "solver/store.hpp"
 #include "solver/solve.hpp"
 #include "solver/wish.hpp"
 #include "solver/wide_knots.hpp"
@@ -34,10 +34,10 @@ std::int64_t branch_minimum(const Range& best, std::int64_t low, std::int64_t hi
 }
 
 // Regret against the own branch, and against the other one if that is better.
-void add_lossy_slot(Gap& gap, const LossyModel& model, std::uint32_t slot, std::int64_t p, const Range& wish,
+void add_lossy_slot(Gap& gap, const Store& model, std::uint32_t slot, std::int64_t p, const Range& wish,
                     std::int64_t price) {
-  const std::int64_t low = model.problem().low_w.at(slot);
-  const std::int64_t high = model.problem().high_w.at(slot);
+  const std::int64_t low = model.low_w(slot);
+  const std::int64_t high = model.high_w(slot);
   const Range charge = sum(wish, scaled({price, price}, model.charge_permille(), 1000));
   const Range discharge = sum(wish, scaled({price, price}, 1000, model.discharge_permille()));
   const bool is_charging = p > 0 || (p == 0 && low >= 0);
@@ -63,7 +63,7 @@ void add_regrets(Gap& gap, const Device& device, const Grid& grid, const Wish& w
                  std::uint32_t last, std::span<const std::int32_t> profile_w, const Multipliers& dual) {
   constexpr std::int64_t fine = 256;
   const bool is_leaking = device.kind == DeviceKind::thermal;
-  const LossyModel lossy(device, grid);
+  const Store lossy(device, grid);
   Range price;
   for (std::uint32_t t = last; t-- > first;) {
     if (is_leaking) price = scaled(price, 10'000 - device.leak_permyriad_per_slot, 10'000);

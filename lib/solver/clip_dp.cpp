@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/clip_dp.hpp"
 
-#include <limits>
-
 #include "base/check.hpp"
 #include "base/math.hpp"
 
 namespace wattproof::solver {
 
 namespace {
-
-constexpr std::int32_t price_low = std::numeric_limits<std::int32_t>::min();
-constexpr std::int32_t price_high = std::numeric_limits<std::int32_t>::max();
 
 // At price `at` the slope of S rises by `rise`.
 struct Knot {
@@ -65,73 +60,53 @@ std::int32_t slots_of_room(const Knots& knots) {
   *rise = {rise_at, 1};
 }
 
-// Cuts off the lowest `need` > 0 of S, which must be at most all of it: then the walk ends before the last knot, where
-// S stops rising. Returns the last grid price at which all of that is cut. A rise between two knots is at most the
-// span of S, so it fits 32 bits.
-[[gnu::always_inline]] inline std::int32_t clip_low(Knots& knots, std::uint32_t need) {
-  Knot* knot = knots.first;
-  std::uint32_t slope = static_cast<std::uint32_t>(knot->rise);
-  for (;; ++knot) {
-    const std::uint32_t rise = slope * (static_cast<std::uint32_t>(knot[1].at) - static_cast<std::uint32_t>(knot->at));
+// Which end of S is cut.
+enum Side : std::int32_t { low_side = 1, high_side = -1 };
+
+// Cuts off the lowest or highest `need` > 0 of S, which must be at most all of it: then the walk ends before the other end,
+// where S stops rising. Returns the last grid price at which all of that is cut. A rise between two knots is at most the
+// span of S, so it fits 32 bits. Written for the low side; the high side is its mirror image.
+[[gnu::always_inline]] inline std::int32_t clip_side(Knots& knots, std::uint32_t need, std::int32_t side) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(side);
+  Knot* knot = side > 0 ? knots.first : knots.last - 1;
+  std::uint32_t slope = sign * static_cast<std::uint32_t>(knot->rise);
+  for (;; knot += side) {
+    const std::uint32_t width = sign * (static_cast<std::uint32_t>(knot[side].at) - static_cast<std::uint32_t>(knot->at));
+    const std::uint32_t rise = slope * width;
     if (rise >= need) break;
     need -= rise;
-    slope += static_cast<std::uint32_t>(knot[1].rise);
+    slope += sign * static_cast<std::uint32_t>(knot[side].rise);
   }
   std::uint32_t steps = need;
   if (slope != 1) {
     steps = need / slope;
     const std::uint32_t rest = need - steps * slope;
     if (rest != 0) {
-      const std::int32_t next = knot->at + static_cast<std::int32_t>(steps) + 1;
+      const std::int32_t at = knot->at + side * static_cast<std::int32_t>(steps);
       slope -= rest;
-      if (knot[1].at == next) {
-        knot[1].rise += static_cast<std::int32_t>(rest);
+      if (knot[side].at == at + side) {
+        knot[side].rise += side * static_cast<std::int32_t>(rest);
       } else {
-        *knot = {next, static_cast<std::int32_t>(rest)};
-        knot[-1] = {next - 1, static_cast<std::int32_t>(slope)};
-        knots.first = knot - 1;
-        return next - 1;
+        *knot = {at + side, side * static_cast<std::int32_t>(rest)};
+        knot -= side;
+        *knot = {at, side * static_cast<std::int32_t>(slope)};
+        (side > 0 ? knots.first : knots.last) = knot + (side > 0 ? 0 : 1);
+        return at;
       }
     }
   }
-  knots.first = knot;
-  const std::int32_t at = knot->at + static_cast<std::int32_t>(steps);
-  *knot = {at, static_cast<std::int32_t>(slope)};
+  (side > 0 ? knots.first : knots.last) = knot + (side > 0 ? 0 : 1);
+  const std::int32_t at = knot->at + side * static_cast<std::int32_t>(steps);
+  *knot = {at, side * static_cast<std::int32_t>(slope)};
   return at;
 }
 
-// The mirror image: cuts off the highest `need` > 0 of S.
-[[gnu::always_inline]] inline std::int32_t clip_high(Knots& knots, std::uint32_t need) {
-  Knot* knot = knots.last - 1;
-  std::uint32_t slope = 0u - static_cast<std::uint32_t>(knot->rise);
-  for (;; --knot) {
-    const std::uint32_t rise = slope * (static_cast<std::uint32_t>(knot->at) - static_cast<std::uint32_t>(knot[-1].at));
-    if (rise >= need) break;
-    need -= rise;
-    slope -= static_cast<std::uint32_t>(knot[-1].rise);
-  }
-  std::uint32_t steps = need;
-  if (slope != 1) {
-    steps = need / slope;
-    const std::uint32_t rest = need - steps * slope;
-    if (rest != 0) {
-      const std::int32_t next = knot->at - static_cast<std::int32_t>(steps) - 1;
-      slope -= rest;
-      if (knot[-1].at == next) {
-        knot[-1].rise -= static_cast<std::int32_t>(rest);
-      } else {
-        *knot = {next, 0 - static_cast<std::int32_t>(rest)};
-        knot[1] = {next + 1, 0 - static_cast<std::int32_t>(slope)};
-        knots.last = knot + 2;
-        return next + 1;
-      }
-    }
-  }
-  knots.last = knot + 1;
-  const std::int32_t at = knot->at - static_cast<std::int32_t>(steps);
-  *knot = {at, 0 - static_cast<std::int32_t>(slope)};
-  return at;
-}
+// Compiled for size, one function cuts both ends; for speed, each end has its own code.
+#ifdef __OPTIMIZE_SIZE__
+[[gnu::noinline]] std::int32_t clip(Knots& knots, std::uint32_t need, Side side) { return clip_side(knots, need, side); }
+#else
+[[gnu::always_inline]] inline std::int32_t clip(Knots& knots, std::uint32_t need, Side side) { return clip_side(knots, need, side); }
+#endif
 
 // The problem on the grid, energies relative to the start, narrowed to what the powers can reach.
 struct GridBounds {
@@ -139,33 +114,68 @@ struct GridBounds {
   std::int32_t high;
   std::int32_t end_low;
   std::int32_t end_high;
-  std::int64_t reach_low;  // W x slot
-  std::int64_t reach_high;
+  std::int32_t reach_low;  // W x slot
+  std::int32_t reach_high;
   std::int32_t scale;      // 2^F
 };
 
-// A lower limit on the grid; below reach_low it can never act, above reach_high it is infeasible at the slot itself.
-std::int32_t grid_limit(const GridBounds& bounds, std::int64_t energy) {
-  return static_cast<std::int32_t>(clamp(energy, bounds.reach_low - 1, bounds.reach_high + 1) * bounds.scale);
+// A limit on the grid; below reach_low it can never act, above reach_high it is infeasible at the slot itself.
+std::int32_t grid_limit(const GridBounds& bounds, std::int32_t energy) {
+  return clamp(energy, bounds.reach_low - 1, bounds.reach_high + 1) * bounds.scale;
 }
 
-std::int64_t relative(std::int64_t energy, std::int64_t start) {
-  return energy - start;
+Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_t power_limit, GridBounds& bounds) {
+  PowerReach reach;
+  WATTPROOF_TRY(make_reach(problem, reach));
+  if (reach.power > power_limit) return Error::out_of_range;
+  // Beyond 31 bits is beyond every reach.
+  const std::int32_t energy_low = saturate(problem.energy_min - problem.start);
+  const std::int32_t energy_high = saturate(problem.energy_max - problem.start);
+  // Between the limits and what is reachable, and never short of the start, which may lie outside the limits.
+  bounds.reach_low = clamp(energy_low, reach.low, std::int32_t{0});
+  bounds.reach_high = clamp(energy_high, std::int32_t{0}, reach.high);
+  const std::int32_t width = (std::int32_t{1} << (31 - bits)) - reach.power - 2;
+  if (bounds.reach_low <= -width || bounds.reach_high >= width) return Error::out_of_range;
+  bounds.scale = std::int32_t{1} << bits;
+  bounds.low = grid_limit(bounds, energy_low);
+  bounds.high = grid_limit(bounds, energy_high);
+  bounds.end_low = grid_limit(bounds, saturate(problem.end_min - problem.start));
+  bounds.end_high = grid_limit(bounds, saturate(problem.end_max - problem.start));
+  return Error::none;
 }
 
-// What the powers alone can reach: the least and greatest prefix sum, and the largest power.
-struct Reach {
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  std::int32_t power = 0;
-};
+}  // namespace
 
-Error make_reach(const StorageProblem& problem, Reach& reach) {
+StorageProblem storage_problem(const Device& device, const Grid& grid) {
+  StorageProblem problem;
+  const std::int32_t wh = slots_per_hour(grid);
+  problem.wh = wh;
+  problem.last = grid.slots;
+  problem.low_w = Lane(device.power_min_w);
+  problem.high_w = Lane(device.power_max_w);
+  if (device.kind == DeviceKind::battery) {
+    problem.start = std::int64_t{device.energy_start_wh} * wh;
+    problem.energy_min = std::int64_t{device.energy_min_wh} * wh;
+    problem.energy_max = std::int64_t{device.energy_max_wh} * wh;
+    problem.end_min = std::int64_t{device.energy_end_min_wh} * wh;
+    problem.end_max = std::int64_t{device.energy_end_max_wh} * wh;
+    if (problem.end_min < problem.energy_min) problem.end_min = problem.energy_min;
+    if (problem.end_max > problem.energy_max) problem.end_max = problem.energy_max;
+  } else if (device.kind == DeviceKind::shapeable) {
+    problem.first = device.start_slot;
+    problem.last = end_slot(device, grid);
+    problem.end_min = problem.end_max = std::int64_t{device.energy_wh} * wh;
+    problem.milestones = device.milestones;
+  }
+  return problem;
+}
+
+Error make_reach(const StorageProblem& problem, PowerReach& reach) {
   // Constant powers make every slot alike.
-  const std::int64_t times = problem.varies() ? 1 : problem.count();
+  const std::int32_t times = problem.varies() ? 1 : static_cast<std::int32_t>(problem.count());
   const std::uint32_t last = problem.varies() ? problem.last : problem.first + 1;
-  std::int64_t low = 0;
-  std::int64_t high = 0;
+  std::int32_t low = 0;
+  std::int32_t high = 0;
   for (std::uint32_t t = problem.first; t < last; ++t) {
     const std::int32_t low_w = problem.low_w.at(t);
     const std::int32_t high_w = problem.high_w.at(t);
@@ -177,57 +187,14 @@ Error make_reach(const StorageProblem& problem, Reach& reach) {
     if (-low_w > reach.power) reach.power = -low_w;
     if (high_w > reach.power) reach.power = high_w;
   }
+  reach.low_sum = low;
+  reach.high_sum = high;
   return Error::none;
 }
 
-Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_t power_limit, GridBounds& bounds) {
-  Reach reach;
-  WATTPROOF_TRY(make_reach(problem, reach));
-  const std::int32_t power = reach.power;
-  const std::int64_t low_min = reach.low;
-  const std::int64_t high_max = reach.high;
-  if (power > power_limit) return Error::out_of_range;
-  const std::int64_t energy_low = relative(problem.energy_min, problem.start);
-  const std::int64_t energy_high = relative(problem.energy_max, problem.start);
-  // Between the limits and what is reachable, and never short of the start, which may lie outside the limits.
-  bounds.reach_low = energy_low < low_min ? low_min : (energy_low < 0 ? energy_low : 0);
-  bounds.reach_high = energy_high > high_max ? high_max : (energy_high > 0 ? energy_high : 0);
-  const std::int64_t width = std::int64_t{1} << (31 - bits);
-  if (bounds.reach_low - power - 2 <= -width || bounds.reach_high + power + 2 >= width) return Error::out_of_range;
-  bounds.scale = std::int32_t{1} << bits;
-  bounds.low = grid_limit(bounds, energy_low);
-  bounds.high = grid_limit(bounds, energy_high);
-  bounds.end_low = grid_limit(bounds, relative(problem.end_min, problem.start));
-  bounds.end_high = grid_limit(bounds, relative(problem.end_max, problem.start));
-  return Error::none;
-}
-
-}  // namespace
-
-StorageProblem storage_problem(const Device& device, const Grid& grid) {
-  StorageProblem problem;
-  const std::int32_t wh = slots_per_hour(grid);
-  problem.wh = wh;
-  problem.low_w = Lane(device.power_min_w);
-  problem.high_w = Lane(device.power_max_w);
-  if (device.kind == DeviceKind::shapeable) {
-    problem.first = device.start_slot;
-    problem.last = end_slot(device, grid);
-    problem.energy_min = -energy_unlimited;
-    problem.energy_max = energy_unlimited;
-    problem.end_min = problem.end_max = std::int64_t{device.energy_wh} * wh;
-    problem.milestones = device.milestones;
-  } else {
-    problem.last = grid.slots;
-    problem.start = std::int64_t{device.energy_start_wh} * wh;
-    problem.energy_min = std::int64_t{device.energy_min_wh} * wh;
-    problem.energy_max = std::int64_t{device.energy_max_wh} * wh;
-    problem.end_min = std::int64_t{device.energy_end_min_wh} * wh;
-    problem.end_max = std::int64_t{device.energy_end_max_wh} * wh;
-    if (problem.end_min < problem.energy_min) problem.end_min = problem.energy_min;
-    if (problem.end_max > problem.energy_max) problem.end_max = problem.energy_max;
-  }
-  return problem;
+void clear_outside(const StorageProblem& problem, std::uint32_t slots, std::int32_t* values) {
+  for (std::uint32_t t = 0; t < problem.first; ++t) values[t] = 0;
+  for (std::uint32_t t = problem.last; t < slots; ++t) values[t] = 0;
 }
 
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next) {
@@ -258,7 +225,7 @@ std::int32_t low_limit(const StorageProblem& problem, const GridBounds& bounds, 
   std::int32_t low = slot + 1 == problem.last ? bounds.end_low : bounds.low;
   if (next < problem.milestones.size()) {
     const std::int64_t energy = std::int64_t{problem.milestones[next++].energy_min_wh} * problem.wh - problem.start;
-    const std::int32_t milestone = grid_limit(bounds, energy);
+    const std::int32_t milestone = grid_limit(bounds, saturate(energy));
     if (milestone > low) low = milestone;
   }
   return low;
@@ -280,7 +247,7 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
   std::int32_t room = slots_of_room(knots);
   std::uint32_t event = next_event(problem, next);  // the next slot whose limits are not those of all slots
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
-    if (!is_simple && varies) {
+    if (!is_simple && (is_for_size || varies)) {
       low_w = problem.low_w.at(t) * bounds.scale;
       high_w = problem.high_w.at(t) * bounds.scale;
     }
@@ -292,7 +259,7 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
       knots = moved;
     }
     if (is_simple || low_w < high_w) {
-      const std::int32_t v = is_simple || targets != nullptr ? targets[t] * bounds.scale : wish.at(t, bits);
+      const std::int32_t v = is_simple || (!is_for_size && targets != nullptr) ? targets[t] * bounds.scale : wish.at(t, bits);
       insert(knots, low_w - v, high_w - v);
     }
     std::int32_t low = bounds.low;
@@ -304,14 +271,14 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
     std::int32_t cut = price_low;
     if (base < low) {
       if (top < low) return Error::infeasible;
-      cut = clip_low(knots, static_cast<std::uint32_t>(low) - static_cast<std::uint32_t>(base));
+      cut = clip(knots, static_cast<std::uint32_t>(low) - static_cast<std::uint32_t>(base), low_side);
       base = low;
     }
     low_price[t] = cut;
     cut = price_high;
     if (top > high) {
       if (base > high) return Error::infeasible;
-      cut = clip_high(knots, static_cast<std::uint32_t>(top) - static_cast<std::uint32_t>(high));
+      cut = clip(knots, static_cast<std::uint32_t>(top) - static_cast<std::uint32_t>(high), high_side);
       top = high;
     }
     high_price[t] = cut;
@@ -334,11 +301,11 @@ void backward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
     if (price < profile_w[t]) price = profile_w[t];
     if (price > high_price[t]) price = high_price[t];
     high_price[t] = price - before;
-    if (!is_simple && varies) {
+    if (!is_simple && (is_for_size || varies)) {
       low_w = problem.low_w.at(t) * scale;
       high_w = problem.high_w.at(t) * scale;
     }
-    std::int32_t power_w = price + (is_simple || targets != nullptr ? targets[t] * scale : wish.at(t, bits));
+    std::int32_t power_w = price + (is_simple || (!is_for_size && targets != nullptr) ? targets[t] * scale : wish.at(t, bits));
     if (power_w < low_w) power_w = low_w;
     if (power_w > high_w) power_w = high_w;
     profile_w[t] = power_w;
@@ -359,30 +326,33 @@ void round_to_watts(std::int32_t* power_w, const std::int32_t* end, std::uint32_
 
 }  // namespace
 
-Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-              std::span<std::int32_t> profile_w, std::span<const std::int32_t>& dual) {
-  if (workspace.size() < workspace_words(grid.slots)) return Error::workspace_too_small;
+Error clip_dp(const StorageProblem& problem, const Task& task) {
+  const WorkspaceView workspace = task.workspace;
+  const Wish& wish = task.wish;
+  const std::uint32_t slots = task.grid.slots;
+  std::int32_t* const profile_w = task.profile_w.data();
+  if (workspace.size() < workspace_words(slots)) return Error::workspace_too_small;
   // The profile holds the lower clip prices until the backward pass overwrites them with powers.
-  std::int32_t* const low_price = profile_w.data();
-  const std::uint32_t knot_count = 2 * grid.slots + 2;
+  std::int32_t* const low_price = profile_w;
+  const std::uint32_t knot_count = 2 * slots + 2;
   Knot* const knot_array = reinterpret_cast<Knot*>(workspace.data());
   std::int32_t* const high_price = reinterpret_cast<std::int32_t*>(workspace.data() + knot_count);
-  const std::uint32_t bits = guard_bits(grid.slots);
+  const std::uint32_t bits = wish.guard_bits();
   GridBounds bounds{};
-  WATTPROOF_TRY(make_bounds(problem, bits, power_limit_w(grid.slots), bounds));
+  WATTPROOF_TRY(make_bounds(problem, bits, wish.power_limit_w(), bounds));
   Knot* const middle = knot_array + knot_count / 2;
   const Knots knots{knot_array, knot_array + knot_count, middle, middle};
-  if (!problem.varies() && wish.plain() && problem.low_w.at(0) < problem.high_w.at(0)) {
+  if (!is_for_size && !problem.varies() && wish.plain() && problem.low_w.at(0) < problem.high_w.at(0)) {
     WATTPROOF_TRY(forward<true>(problem, wish, bits, bounds, knots, low_price, high_price));
-    backward<true>(problem, wish, bits, bounds.scale, profile_w.data(), high_price);
+    backward<true>(problem, wish, bits, bounds.scale, profile_w, high_price);
   } else {
     WATTPROOF_TRY(forward<false>(problem, wish, bits, bounds, knots, low_price, high_price));
-    backward<false>(problem, wish, bits, bounds.scale, profile_w.data(), high_price);
+    backward<false>(problem, wish, bits, bounds.scale, profile_w, high_price);
   }
-  round_to_watts(profile_w.data() + problem.first, profile_w.data() + problem.last, bits);
-  for (std::uint32_t t = 0; t < problem.first; ++t) high_price[t] = profile_w[t] = 0;
-  for (std::uint32_t t = problem.last; t < grid.slots; ++t) high_price[t] = profile_w[t] = 0;
-  dual = {high_price, grid.slots};
+  round_to_watts(profile_w + problem.first, profile_w + problem.last, bits);
+  clear_outside(problem, slots, profile_w);
+  clear_outside(problem, slots, high_price);
+  task.report.dual = {high_price, slots};
   return Error::none;
 }
 

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "solver/solve.hpp"
+#include "solver/wide_knots.hpp"
 #include "solver/wish.hpp"
 
 namespace wattproof::solver {
@@ -37,10 +38,10 @@ struct StorageProblem {
   Lane low_w;
   Lane high_w;
   std::int64_t start = 0;
-  std::int64_t energy_min = 0;   // after every slot
-  std::int64_t energy_max = 0;
-  std::int64_t end_min = 0;      // after the last slot, within the two above
-  std::int64_t end_max = 0;
+  std::int64_t energy_min = -energy_unlimited;  // after every slot
+  std::int64_t energy_max = energy_unlimited;
+  std::int64_t end_min = -energy_unlimited;     // after the last slot, within the two above
+  std::int64_t end_max = energy_unlimited;
   std::span<const Milestone> milestones{};  // lower limits at single slots, in Wh
   std::int32_t wh = 1;                      // W x slot of 1 Wh
 
@@ -48,13 +49,24 @@ struct StorageProblem {
   bool varies() const { return (low_w.stride | high_w.stride) != 0; }
 };
 
-// The storage form of a shapeable device or a lossless battery.
+// The storage form of a device whose slots are bound by energy alone; kinds without energy limits have none.
 StorageProblem storage_problem(const Device& device, const Grid& grid);
 
-struct EnergyLimits {
-  std::int64_t low;
-  std::int64_t high;
+// What the powers alone can reach: their sums, the least and greatest prefix sum, and the largest power. Sums of powers fit
+// 31 bits.
+struct PowerReach {
+  std::int32_t low_sum = 0;
+  std::int32_t high_sum = 0;
+  std::int32_t low = 0;
+  std::int32_t high = 0;
+  std::int32_t power = 0;
 };
+
+//   infeasible  a slot's least power is above its greatest
+Error make_reach(const StorageProblem& problem, PowerReach& reach);
+
+// Nothing is drawn outside the problem's slots.
+void clear_outside(const StorageProblem& problem, std::uint32_t slots, std::int32_t* values);
 
 // The limits after slot `slot`, in W x slot. `next` walks through the milestones and starts at 0.
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next);
@@ -66,7 +78,6 @@ bool fits_clip_dp(const StorageProblem& problem, const Grid& grid);
 //   out_of_range         energies too wide for 31 bits with the guard bits
 //   workspace_too_small  fewer than workspace_words(grid.slots)
 //   infeasible           some prefix sum cannot be met
-Error clip_dp(const StorageProblem& problem, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-              std::span<std::int32_t> profile_w, std::span<const std::int32_t>& dual);
+Error clip_dp(const StorageProblem& problem, const Task& task);
 
 }  // namespace wattproof::solver

@@ -4,31 +4,28 @@
 #include "base/result.hpp"
 #include "solver/banded.hpp"
 #include "solver/home.hpp"
-#include "solver/lossy_battery.hpp"
 #include "solver/single.hpp"
+#include "solver/store.hpp"
 #include "solver/switched.hpp"
-#include "solver/thermal.hpp"
 
 namespace wattproof::solver {
 
 namespace {
 
-// |value| <= limit, both ends in one comparison.
-bool within(std::int32_t value, std::int32_t limit) {
-  return static_cast<std::uint32_t>(value) + static_cast<std::uint32_t>(limit) <= 2 * static_cast<std::uint32_t>(limit);
-}
-bool in_power_range(std::int32_t power_w) { return within(power_w, power_w_max); }
-bool in_energy_range(std::int32_t energy_wh) { return within(energy_wh, energy_wh_max); }
+bool in_energy_range(std::int32_t energy_wh) { return is_within(energy_wh, energy_wh_max); }
 
 bool is_efficiency(std::uint16_t permille) { return permille >= 1 && permille <= 1000; }
 
-Error validate_powers(const Series& powers, const Grid& grid) {
-  if (!powers.per_slot.empty() && powers.per_slot.size() != grid.slots) return Error::wrong_length;
-  const std::uint32_t count = powers.per_slot.empty() ? 1 : grid.slots;
-  for (std::uint32_t t = 0; t < count; ++t) {
-    if (!in_power_range(powers.at(t))) return Error::out_of_range;
+Error validate_values(std::span<const std::int32_t> values, std::int32_t limit) {
+  for (const std::int32_t value : values) {
+    if (!is_within(value, limit)) return Error::out_of_range;
   }
   return Error::none;
+}
+
+Error validate_series(const Series& series, const Grid& grid, std::int32_t limit) {
+  if (series.per_slot.empty()) return is_within(series.constant, limit) ? Error::none : Error::out_of_range;
+  return series.per_slot.size() == grid.slots ? validate_values(series.per_slot, limit) : Error::wrong_length;
 }
 
 Error validate_window(const Device& device, const Grid& grid) {
@@ -38,10 +35,7 @@ Error validate_window(const Device& device, const Grid& grid) {
 
 Error validate_cycle(const Device& device, std::uint32_t length_max) {
   if (device.profile_w.empty() || device.profile_w.size() > length_max) return Error::wrong_length;
-  for (const std::int32_t power_w : device.profile_w) {
-    if (!in_power_range(power_w)) return Error::out_of_range;
-  }
-  return Error::none;
+  return validate_values(device.profile_w, power_w_max);
 }
 
 Error validate_shapeable(const Device& device, const Grid& grid) {
@@ -57,13 +51,22 @@ Error validate_shapeable(const Device& device, const Grid& grid) {
 }
 
 Error validate_battery(const Device& device) {
-  if (!in_energy_range(device.energy_min_wh) || !in_energy_range(device.energy_max_wh)) return Error::out_of_range;
-  if (!in_energy_range(device.energy_end_min_wh) || !in_energy_range(device.energy_end_max_wh)) return Error::out_of_range;
-  if (!in_energy_range(device.energy_start_wh)) return Error::out_of_range;
+  const std::array<std::int32_t, 5> energies_wh{device.energy_min_wh, device.energy_max_wh, device.energy_start_wh,
+                                                device.energy_end_min_wh, device.energy_end_max_wh};
+  WATTPROOF_TRY(validate_values(energies_wh, energy_wh_max));
   if (!is_efficiency(device.charge_efficiency_permille)) return Error::out_of_range;
   if (!is_efficiency(device.discharge_efficiency_permille)) return Error::out_of_range;
-  if (device.standing_loss_w < 0 || device.standing_loss_w > power_w_max) return Error::out_of_range;
-  return Error::none;
+  const bool is_loss = device.standing_loss_w >= 0 && device.standing_loss_w <= power_w_max;
+  return is_loss ? Error::none : Error::out_of_range;
+}
+
+Error validate_thermal(const Device& device, const Grid& grid) {
+  WATTPROOF_TRY(validate_series(device.ambient_mc, grid, temperature_mc_max));
+  WATTPROOF_TRY(validate_series(device.min_mc, grid, temperature_mc_max));
+  WATTPROOF_TRY(validate_series(device.max_mc, grid, temperature_mc_max));
+  if (!is_within(device.start_mc, temperature_mc_max) || !is_within(device.gain_mk_per_wh, gain_mk_per_wh_max)) return Error::out_of_range;
+  const bool is_leak = device.leak_permyriad_per_slot >= 0 && device.leak_permyriad_per_slot < Store::permyriad;
+  return is_leak ? Error::none : Error::out_of_range;
 }
 
 Error validate_appliance(const Device& device, const Grid& grid) {
@@ -94,8 +97,8 @@ Error validate_single(const Device& device, const Grid& grid) {
     case DeviceKind::banded: break;
     default: return Error::unknown_kind;
   }
-  WATTPROOF_TRY(validate_powers(device.power_min_w, grid));
-  WATTPROOF_TRY(validate_powers(device.power_max_w, grid));
+  WATTPROOF_TRY(validate_series(device.power_min_w, grid, power_w_max));
+  WATTPROOF_TRY(validate_series(device.power_max_w, grid, power_w_max));
   if (device.kind == DeviceKind::shapeable) return validate_shapeable(device, grid);
   if (device.kind == DeviceKind::battery) return validate_battery(device);
   if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) return validate_thermal(device, grid);

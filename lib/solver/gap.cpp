@@ -3,9 +3,7 @@
 #include "solver/wide_knots.hpp"
 
 #include "base/math.hpp"
-#include "solver/clip_dp.hpp"
-#include "solver/lossy_battery.hpp"
-#include "solver/thermal.hpp"
+#include "solver/store.hpp"
 
 namespace wattproof::solver {
 
@@ -68,35 +66,26 @@ void storage_slack(Gap& gap, const StorageProblem& problem, std::span<const std:
   }
 }
 
-void lossy_slack(Gap& gap, const LossyModel& model, std::span<const std::int32_t> profile_w,
-                 const Multipliers& dual) {
-  const StorageProblem& problem = model.problem();
-  std::int64_t energy = model.start();
+void store_slack(Gap& gap, const Store& store, std::span<const std::int32_t> profile_w, const Multipliers& dual) {
+  const StorageProblem& problem = store.problem();
+  Reach reach(store);
+  std::int64_t now = store.start();
   std::size_t next = 0;
+  // A leak rounds down: `now` may be below the true temperature by a unit a slot.
+  const std::uint32_t rounding = store.is_leaking() ? problem.last : 0;
+  const std::int64_t unit = store.is_leaking() ? store.charge_watt() : store.unit();
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
-    energy += model.effect(profile_w[t]) - model.loss();
-    const EnergyLimits limits = limits_after(problem, t, next);
-    if (dual.at(t) == 0) continue;
-    add_slack(gap, dual.at(t), energy - limits.low * model.unit(), limits.high * model.unit() - energy,
-              static_cast<std::uint64_t>(model.unit()));
-  }
-}
-
-void thermal_slack(Gap& gap, const ThermalModel& model, const Grid& grid, std::span<const std::int32_t> profile_w,
-                   const Multipliers& dual) {
-  ComfortBand band(model);
-  std::int64_t now = model.start();
-  for (std::uint32_t t = 0; t < grid.slots; ++t) {
-    band.advance(t);
-    now = model.drift(now, t) + model.watt() * profile_w[t];
-    if (dual.at(t) == 0 || model.watt() == 0) continue;
-    // `now` may be below the true temperature by a unit a slot.
-    const std::int64_t above_low = now + grid.slots - band.low;
-    const std::int64_t below_high = band.high - now;
-    if (model.watt() > 0) {
-      add_slack(gap, dual.at(t), above_low, below_high, magnitude(model.watt()));
+    (void)reach.advance(t);
+    EnergyLimits limits = reach.limits;
+    if (!store.is_leaking()) store.limits(t, next, limits);
+    now = store.drift(now, t) + store.effect(profile_w[t]);
+    if (dual.at(t) == 0 || unit == 0) continue;
+    const std::int64_t above_low = now + rounding - limits.low;
+    const std::int64_t below_high = limits.high - now;
+    if (store.sign() > 0) {
+      add_slack(gap, dual.at(t), above_low, below_high, magnitude(unit));
     } else {
-      add_slack(gap, dual.at(t), below_high, above_low, magnitude(model.watt()));
+      add_slack(gap, dual.at(t), below_high, above_low, magnitude(unit));
     }
   }
 }
@@ -105,10 +94,8 @@ void thermal_slack(Gap& gap, const ThermalModel& model, const Grid& grid, std::s
 
 void add_slacks(Gap& gap, const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w,
                 const Multipliers& multipliers) {
-  if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) {
-    thermal_slack(gap, ThermalModel(device, grid), grid, profile_w, multipliers);
-  } else if (is_lossy(device)) {
-    lossy_slack(gap, LossyModel(device, grid), profile_w, multipliers);
+  if (is_thermal(device) || is_lossy(device)) {
+    store_slack(gap, Store(device, grid), profile_w, multipliers);
   } else if (device.kind == DeviceKind::battery || device.kind == DeviceKind::shapeable) {
     storage_slack(gap, storage_problem(device, grid), profile_w, multipliers);
   }

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "base/math.hpp"
-#include "solver/lossy_battery.hpp"
+#include "solver/store.hpp"
 #include "solver/single.hpp"
 
 namespace wattproof::solver {
@@ -20,16 +20,16 @@ void add_box(Gap& gap, const Range& reduced, std::int64_t p, std::int64_t low, s
 }
 
 // Power p at a price, less what the energy that it stores is worth: linear on either side of 0 W.
-std::int64_t lossy_value(const LossyModel& model, std::int64_t p, std::int64_t price, std::int64_t energy_price) {
+std::int64_t lossy_value(const Store& model, std::int64_t p, std::int64_t price, std::int64_t energy_price) {
   const std::int64_t stored = p < 0 ? -wide_floor_div(-energy_price * -p * 1000, model.discharge_permille())
                                     : wide_floor_div(energy_price * p * model.charge_permille(), std::int64_t{1000});
   return price * p - stored;
 }
 
-void add_lossy(Gap& gap, const LossyModel& model, std::uint32_t slot, std::int64_t p, std::int64_t price,
+void add_lossy(Gap& gap, const Store& model, std::uint32_t slot, std::int64_t p, std::int64_t price,
                std::int64_t energy_price) {
-  const std::int64_t low = model.problem().low_w.at(slot);
-  const std::int64_t high = model.problem().high_w.at(slot);
+  const std::int64_t low = model.low_w(slot);
+  const std::int64_t high = model.high_w(slot);
   std::int64_t best = lossy_value(model, low, price, energy_price);
   for (const std::int64_t end : {std::int64_t{0}, high}) {
     if (end < low || end > high) continue;
@@ -133,7 +133,7 @@ Error add_linear_gap(const Device& device, const Grid& grid, std::span<const std
   const std::uint32_t first = is_shapeable ? device.start_slot : 0;
   const std::uint32_t last = is_shapeable ? end_slot(device, grid) : grid.slots;
   const Multipliers multipliers(dual, last, std::int64_t{1} << (linear_gap_bits - guard_bits));
-  const LossyModel lossy(device, grid);
+  const Store lossy(device, grid);
   add_slacks(gap, device, grid, profile_w, multipliers);
   Range state;
   for (std::uint32_t t = last; t-- > first;) {

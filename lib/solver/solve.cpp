@@ -6,10 +6,9 @@
 #include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/home.hpp"
-#include "solver/lossy_battery.hpp"
 #include "solver/single.hpp"
+#include "solver/store.hpp"
 #include "solver/switched.hpp"
-#include "solver/thermal.hpp"
 #include "solver/water_filling.hpp"
 #include "solver/wish.hpp"
 
@@ -17,65 +16,55 @@ namespace wattproof::solver {
 
 namespace {
 
-Error clip_each_slot(const Device& device, const Grid& grid, const Wish& wish, std::span<std::int32_t> profile_w) {
-  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+Error clip_each_slot(const Task& task) {
+  const Device& device = task.device;
+  for (std::uint32_t t = 0; t < task.grid.slots; ++t) {
     const std::int32_t low_w = device.power_min_w.at(t);
     const std::int32_t high_w = device.power_max_w.at(t);
     if (low_w > high_w) return Error::infeasible;
-    profile_w[t] = clamp(wish.at(t, 0), low_w, high_w);
+    task.profile_w[t] = clamp(task.wish.at(t, 0), low_w, high_w);
   }
   return Error::none;
 }
 
-// 31 bits hold all but very large stores; those take the 64-bit program, which needs a larger workspace.
-Error solve_lossless(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                     std::span<std::int32_t> profile_w, Report& report) {
-  const Error error =
-      clip_dp(storage_problem(device, grid), grid, wish, workspace, profile_w, report.dual);
-  if (error != Error::out_of_range || !is_lossy_built()) return error;
-  return solve_lossy(device, grid, wish, workspace, profile_w, report);
-}
-
-// One deadline and whole watts: water-filling. Milestones or a priced wish: the clip program.
-Error solve_shapeable(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                      std::span<std::int32_t> profile_w, Report& report) {
-  const StorageProblem problem = storage_problem(device, grid);
-  if (!wish.plain() || !problem.milestones.empty()) {
-    return solve_lossless(device, grid, wish, workspace, profile_w, report);
+// One deadline and whole watts: water-filling. Milestones, a priced wish or limits in every slot: the clip program. 31 bits
+// hold all but very large stores; those take the 64-bit program, which needs a larger workspace.
+Error solve_lossless(const Task& task) {
+  const StorageProblem problem = storage_problem(task.device, task.grid);
+  if (task.device.kind != DeviceKind::shapeable || !task.wish.plain() || !problem.milestones.empty()) {
+    const Error error = clip_dp(problem, task);
+    return error != Error::out_of_range || !is_lossy_built() ? error : solve_store(task);
   }
-  if (workspace.empty()) return Error::workspace_too_small;
+  if (task.workspace.empty()) return Error::workspace_too_small;
   std::int32_t level_w = 0;
   std::uint32_t passes = 0;
-  WATTPROOF_TRY(water_filling(problem, grid, wish, profile_w, level_w, passes));
-  std::int32_t* const dual = reinterpret_cast<std::int32_t*>(workspace.data());
-  *dual = level_w * (std::int32_t{1} << report.guard_bits);
-  report.dual = {dual, 1};
+  WATTPROOF_TRY(water_filling(problem, task, level_w, passes));
+  std::int32_t* const dual = reinterpret_cast<std::int32_t*>(task.workspace.data());
+  *dual = level_w * (std::int32_t{1} << task.report.guard_bits);
+  task.report.dual = {dual, 1};
   return Error::none;
 }
 
-Error dispatch(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-               std::span<std::int32_t> profile_w, Report& report) {
-  report.guard_bits = guard_bits(grid.slots);
+Error dispatch(const Task& task) {
+  const Device& device = task.device;
+  task.report.guard_bits = task.wish.guard_bits();
   switch (device.kind) {
     case DeviceKind::fixed:
-      for (std::uint32_t t = 0; t < grid.slots; ++t) profile_w[t] = device.profile_w[t];
+      for (std::uint32_t t = 0; t < task.grid.slots; ++t) task.profile_w[t] = device.profile_w[t];
       return Error::none;
     case DeviceKind::curtailable:
-    case DeviceKind::generator: return clip_each_slot(device, grid, wish, profile_w);
+    case DeviceKind::generator: return clip_each_slot(task);
     case DeviceKind::shapeable:
-      return is_built(DeviceKind::shapeable) ? solve_shapeable(device, grid, wish, workspace, profile_w, report) : Error::unknown_kind;
     case DeviceKind::battery:
-      if (!is_built(DeviceKind::battery)) return Error::unknown_kind;
-      if (is_lossy(device)) return solve_lossy(device, grid, wish, workspace, profile_w, report);
-      return solve_lossless(device, grid, wish, workspace, profile_w, report);
-    case DeviceKind::thermal:
-      return is_built(DeviceKind::thermal) ? solve_thermal(device, grid, wish, workspace, profile_w, report) : Error::unknown_kind;
-    case DeviceKind::appliance:
-      return is_built(DeviceKind::appliance) ? solve_appliance(device, grid, wish, workspace, profile_w) : Error::unknown_kind;
-    case DeviceKind::switched:
-      return is_built(DeviceKind::switched) ? solve_switched(device, grid, wish, workspace, profile_w) : Error::unknown_kind;
+      if (!is_built(DeviceKind::shapeable) && !is_built(DeviceKind::battery)) return Error::unknown_kind;
+      return is_lossy(device) ? solve_store(task) : solve_lossless(task);
+    case DeviceKind::thermal: return is_built(DeviceKind::thermal) ? solve_store(task) : Error::unknown_kind;
+    case DeviceKind::appliance: return is_built(DeviceKind::appliance) ? solve_appliance(task) : Error::unknown_kind;
+    case DeviceKind::switched: return is_built(DeviceKind::switched) ? solve_switched(task) : Error::unknown_kind;
     case DeviceKind::banded:
-      return is_built(DeviceKind::banded) ? solve_banded(device, grid, wish, workspace, profile_w, report) : Error::unknown_kind;
+      return is_built(DeviceKind::banded)
+                 ? solve_banded(device, task.grid, task.wish, task.workspace, task.profile_w, task.report)
+                 : Error::unknown_kind;
     default: return Error::unknown_kind;
   }
 }
@@ -107,18 +96,15 @@ Error optimise_single(const Device& device, const Grid& grid, std::span<const st
   if (profile_w.size() != grid.slots) return Error::wrong_length;
   Wish wish;
   WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));
-  const Error error = dispatch(device, grid, wish, workspace, profile_w, report);
+  const Error error = dispatch({device, grid, wish, workspace, profile_w, report});
   if (ok(error) && report.kind == CertificateKind::none) {
     const bool is_enumerated = device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched;
     report.kind = is_enumerated ? CertificateKind::enumerated : CertificateKind::dual;
   }
-  if (error != Error::infeasible) return error;
-  // The solvers only find that it cannot be; what is missing is worked out once it is known to be missing.
-  Report reason;
-  const Error cause = feasible_single(device, grid, reason);
-  if (ok(cause)) return error;
-  report = reason;
-  return cause;
+  if (error != Error::infeasible || report.limit != Limit::none) return error;
+  // Some solvers only find that it cannot be; what is missing is worked out once it is known to be missing.
+  const Error cause = feasible_single(device, grid, report);
+  return ok(cause) ? error : cause;
 }
 
 namespace {

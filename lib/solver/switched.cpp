@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/switched.hpp"
 
-#include "base/result.hpp"
+#include "base/math.hpp"
+#include "solver/store.hpp"
 
 namespace wattproof::solver {
 
@@ -11,29 +12,26 @@ constexpr std::int64_t impossible = -(std::int64_t{1} << 62);
 
 std::uint32_t longer(std::uint32_t a, std::uint32_t b) { return a > b ? a : b; }
 
-// Best worth of the slots from t on with `left` on-slots still to come: `off` may start at t, `on` has been on for the
-// minimum time and may go on or stop. Rows of the last few slots are kept in a ring.
+// Whether it is free to start (off), or has been on for the minimum time and may go on or stop (on).
+enum State : std::uint32_t { off = 0, on = 1 };
+
+// Best worth of the slots from t on with `left` on-slots still to come. Rows of the last few slots are kept in a ring.
 class Tables {
  public:
   Tables(const Device& device, const Grid& grid, WorkspaceView workspace)
       : counts_(on_slots(device, grid) + 1),
         ring_(longer(device.min_on_slots, device.min_off_slots) + 1),
-        words_((counts_ + 63) / 64),
+        words_(2 * ((counts_ + 63) / 64)),
         values_(reinterpret_cast<std::int64_t*>(workspace.data())),
-        choices_(workspace.data() + 2 * ring_ * counts_) {}
+        choices_(reinterpret_cast<std::uint32_t*>(workspace.data() + 2 * ring_ * counts_)) {}
 
-  std::int64_t& on(std::uint32_t t, std::uint32_t left) { return values_[(t % ring_) * counts_ + left]; }
-  std::int64_t& off(std::uint32_t t, std::uint32_t left) { return values_[(ring_ + t % ring_) * counts_ + left]; }
+  // Worth by `left`. Slots nearer to one another than the longer of the minimum times share no row.
+  std::int64_t* row(std::uint32_t t, State state) { return values_ + (state * ring_ + t % ring_) * counts_; }
 
-  // Whether to be on in slot t: `state` 0 when free to start, 1 when free to stop.
-  bool choice(std::uint32_t t, std::uint32_t state, std::uint32_t left) const {
-    return (choices_[(2 * t + state) * words_ + left / 64] >> (left % 64) & 1) != 0;
-  }
-  void choose(std::uint32_t t, std::uint32_t state, std::uint32_t left) {
-    choices_[(2 * t + state) * words_ + left / 64] |= std::uint64_t{1} << (left % 64);
-  }
+  // A bit for each `left`: whether to be on in slot t.
+  std::uint32_t* choices(std::uint32_t t, State state) const { return choices_ + (2 * t + state) * words_; }
   void clear(std::uint32_t t) {
-    for (std::uint32_t i = 0; i < 2 * words_; ++i) choices_[2 * t * words_ + i] = 0;
+    for (std::uint32_t i = 0; i < 2 * words_; ++i) choices(t, off)[i] = 0;
   }
   std::uint32_t counts() const { return counts_; }
 
@@ -42,56 +40,49 @@ class Tables {
   std::uint32_t ring_;
   std::uint32_t words_;
   std::int64_t* values_;
-  std::uint64_t* choices_;
+  std::uint32_t* choices_;
 };
+
+// Being on is worth `worth` and what comes `later`. Takes it over if that is possible and not worse, and notes it as choice.
+void improve(std::int64_t& best, std::int64_t worth, std::int64_t later, std::uint32_t* choices, std::uint32_t left) {
+  if (later == impossible || worth + later < best) return;
+  best = worth + later;
+  choices[left / 32] |= std::uint32_t{1} << (left % 32);
+}
 
 // Values of slot t from those of later slots. `first_worth` is that of min_on_slots slots from t on.
 void fill(Tables& tables, const Device& device, std::uint32_t t, std::uint32_t end, std::int64_t slot_worth,
           std::int64_t first_worth) {
   tables.clear(t);
+  const std::uint32_t run = device.min_on_slots;
+  const std::int64_t* const stopped = device.min_off_slots < end - t ? tables.row(t + device.min_off_slots, off) : nullptr;
+  const std::int64_t* const started = run <= end - t ? tables.row(t + run, on) : nullptr;
   for (std::uint32_t left = 0; left < tables.counts(); ++left) {
-    std::int64_t stop = left == 0 ? 0 : impossible;
-    if (left > 0 && device.min_off_slots < end - t) stop = tables.off(t + device.min_off_slots, left);
-    std::int64_t best = stop;
-    if (left > 0 && tables.on(t + 1, left - 1) != impossible) {
-      const std::int64_t stay = slot_worth + tables.on(t + 1, left - 1);
-      if (stay >= stop) {
-        best = stay;
-        tables.choose(t, 1, left);
-      }
+    std::int64_t best = left == 0 ? 0 : impossible;
+    if (left > 0) {
+      if (stopped != nullptr) best = stopped[left];
+      improve(best, slot_worth, tables.row(t + 1, on)[left - 1], tables.choices(t, on), left);
     }
-    // Written only after every read of slot t + min_off_slots, which may share no row with t: the ring is longer.
-    tables.on(t, left) = best;
-    std::int64_t begin = tables.off(t + 1, left);
-    const std::uint32_t run = device.min_on_slots;
-    if (left >= run && run <= end - t && tables.on(t + run, left - run) != impossible) {
-      const std::int64_t start = first_worth + tables.on(t + run, left - run);
-      if (start >= begin) {
-        begin = start;
-        tables.choose(t, 0, left);
-      }
-    }
-    tables.off(t, left) = begin;
+    tables.row(t, on)[left] = best;
+    best = tables.row(t + 1, off)[left];
+    if (started != nullptr && left >= run) improve(best, first_worth, started[left - run], tables.choices(t, off), left);
+    tables.row(t, off)[left] = best;
   }
 }
 
 void write_pattern(const Tables& tables, const Device& device, std::uint32_t end, std::span<std::int32_t> profile_w) {
   std::uint32_t left = tables.counts() - 1;
   std::uint32_t t = device.start_slot;
-  bool is_on = false;
+  State state = off;
   while (t < end && left > 0) {
-    if (is_on && tables.choice(t, 1, left)) {
-      profile_w[t++] = device.power_w;
-      --left;
-    } else if (is_on) {
-      is_on = false;
-      t += device.min_off_slots;
-    } else if (tables.choice(t, 0, left)) {
-      is_on = true;
-      for (std::uint32_t i = 0; i < device.min_on_slots; ++i) profile_w[t++] = device.power_w;
-      left -= device.min_on_slots;
+    if ((tables.choices(t, state)[left / 32] >> (left % 32) & 1) != 0) {
+      for (std::uint32_t count = state == on ? 1 : device.min_on_slots; count > 0; --count, --left) {
+        profile_w[t++] = device.power_w;
+      }
+      state = on;
     } else {
-      ++t;
+      t += state == on ? device.min_off_slots : 1;
+      state = off;
     }
   }
 }
@@ -102,8 +93,7 @@ Error validate_switched(const Device& device, const Grid& grid) {
   if (end_slot(device, grid) > grid.slots || device.start_slot >= end_slot(device, grid)) return Error::out_of_range;
   if (device.min_on_slots < 1 || device.min_on_slots > grid.slots) return Error::out_of_range;
   if (device.min_off_slots < 1 || device.min_off_slots > grid.slots) return Error::out_of_range;
-  if (device.power_w < -power_w_max || device.power_w > power_w_max) return Error::out_of_range;
-  if (device.energy_wh < -energy_wh_max || device.energy_wh > energy_wh_max) return Error::out_of_range;
+  if (!is_within(device.power_w, power_w_max) || !is_within(device.energy_wh, energy_wh_max)) return Error::out_of_range;
   const std::int64_t energy = std::int64_t{device.energy_wh} * slots_per_hour(grid);
   if (energy == 0) return Error::none;
   if ((energy < 0) != (device.power_w < 0)) return Error::out_of_range;
@@ -123,21 +113,20 @@ std::size_t switched_workspace_words(const Device& device, const Grid& grid) {
   return 2 * (longer(device.min_on_slots, device.min_off_slots) + 1) * counts + 2 * grid.slots * ((counts + 63) / 64);
 }
 
-Error solve_switched(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                     std::span<std::int32_t> profile_w) {
-  Report report;
-  if (!ok(feasible_switched(device, grid, report))) return Error::infeasible;
-  if (workspace.size() < switched_workspace_words(device, grid)) return Error::workspace_too_small;
+Error solve_switched(const Task& task) {
+  const Device& device = task.device;
+  const Grid& grid = task.grid;
+  const Wish& wish = task.wish;
+  WATTPROOF_TRY(feasible_switched(device, grid, task.report));
+  if (task.workspace.size() < switched_workspace_words(device, grid)) return Error::workspace_too_small;
   const std::int64_t power_w = device.power_w;
-  const std::uint64_t wish_max = static_cast<std::uint64_t>(wish.curvature()) *
-                                 static_cast<std::uint64_t>(power_limit_w(grid.slots));
-  const std::uint64_t total = static_cast<std::uint64_t>(power_w < 0 ? -power_w : power_w) * grid.slots;
-  if (total != 0 && wish_max > (std::uint64_t{1} << 60) / total) return Error::out_of_range;
+  const std::uint32_t size_w = static_cast<std::uint32_t>(device.power_w < 0 ? -device.power_w : device.power_w);
+  if (!wish.fits_times(size_w * grid.slots, 60)) return Error::out_of_range;
   const std::uint32_t end = end_slot(device, grid);
-  for (std::int32_t& power : profile_w) power = 0;
-  Tables tables(device, grid, workspace);
+  for (std::int32_t& power : task.profile_w) power = 0;
+  Tables tables(device, grid, task.workspace);
   for (std::uint32_t left = 0; left < tables.counts(); ++left) {
-    tables.on(end, left) = tables.off(end, left) = left == 0 ? 0 : impossible;
+    tables.row(end, on)[left] = tables.row(end, off)[left] = left == 0 ? 0 : impossible;
   }
   std::int64_t first_worth = 0;
   for (std::uint32_t t = end; t-- > device.start_slot;) {
@@ -146,7 +135,7 @@ Error solve_switched(const Device& device, const Grid& grid, const Wish& wish, W
     if (device.min_on_slots < end - t) first_worth -= wish.numerator(t + device.min_on_slots) * power_w;
     fill(tables, device, t, end, slot_worth, first_worth);
   }
-  write_pattern(tables, device, end, profile_w);
+  write_pattern(tables, device, end, task.profile_w);
   return Error::none;
 }
 
@@ -154,11 +143,9 @@ Error feasible_switched(const Device& device, const Grid& grid, Report& report) 
   const std::uint32_t count = on_slots(device, grid);
   const std::uint32_t window = end_slot(device, grid) - device.start_slot;
   if (count == 0 || (count <= window && count >= device.min_on_slots)) return Error::none;
-  report.limit = count > window ? Limit::window : Limit::pattern;
-  report.slot = device.start_slot;
-  report.needed = count;
-  report.possible = count > window ? window : device.min_on_slots;
-  return Error::infeasible;
+  const bool is_short = count > window;
+  return refuse(report, Error::infeasible, {is_short ? Limit::window : Limit::pattern, device.start_slot, count,
+                                            is_short ? window : device.min_on_slots});
 }
 
 Error check_switched(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {

@@ -24,8 +24,7 @@ std::size_t switched_workspace_words(const Device& device, const Grid& grid);
 
 // Of equally good patterns the one that is on earliest.
 //   infeasible, out_of_range, workspace_too_small  as for the appliance
-Error solve_switched(const Device& device, const Grid& grid, const Wish& wish, WorkspaceView workspace,
-                     std::span<std::int32_t> profile_w);
+Error solve_switched(const Task& task);
 
 Error feasible_switched(const Device& device, const Grid& grid, Report& report);
 Error check_switched(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w);

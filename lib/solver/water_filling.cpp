@@ -18,25 +18,6 @@ struct Bracket {
   bool is_narrow = false;
 };
 
-// Whether the energy is between what the powers of all slots can give.
-Error check_energy(const StorageProblem& problem, std::int32_t power_limit) {
-  // Constant limits in one step.
-  const bool varies = problem.varies();
-  const std::int64_t times = varies ? 1 : problem.count();
-  const std::uint32_t last = varies ? problem.last : problem.first + 1;
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  for (std::uint32_t t = problem.first; t < last; ++t) {
-    const std::int32_t low_w = problem.low_w.at(t);
-    const std::int32_t high_w = problem.high_w.at(t);
-    if (low_w > high_w) return Error::infeasible;
-    if (low_w < -power_limit || high_w > power_limit) return Error::out_of_range;
-    low += low_w * times;
-    high += high_w * times;
-  }
-  return problem.end_min < low || problem.end_min > high ? Error::infeasible : Error::none;
-}
-
 // Only where Newton's steps do not help: from which level to which the sum changes at all.
 void make_narrow(const StorageProblem& problem, const std::int32_t* targets, std::int32_t power_limit, Bracket& bracket) {
   std::int32_t least = targets[problem.first];
@@ -71,7 +52,7 @@ Fill fill_varying(const StorageProblem& problem, const std::int32_t* targets, st
 }
 
 Fill fill(const StorageProblem& problem, const std::int32_t* targets, std::int32_t level) {
-  if (problem.varies()) return fill_varying(problem, targets, level);
+  if (is_for_size || problem.varies()) return fill_varying(problem, targets, level);
   // Counted above the lower limit, where most slots of a short charge stay.
   const std::int32_t low_w = problem.low_w.at(problem.first);
   const std::int32_t range_w = problem.high_w.at(problem.first) - low_w;
@@ -109,7 +90,7 @@ std::int32_t newton_level(const Bracket& bracket, std::int32_t level, std::int32
 
 // Writes the profile; the first slots that can take a watt more get the rest.
 void pour(const StorageProblem& problem, const std::int32_t* targets, std::int32_t level, std::int32_t rest,
-          std::span<std::int32_t> profile_w) {
+          std::int32_t* profile_w) {
   const bool varies = problem.varies();
   const std::uint32_t last = problem.last;
   std::int32_t low_w = problem.low_w.at(problem.first);
@@ -135,12 +116,16 @@ void pour(const StorageProblem& problem, const std::int32_t* targets, std::int32
 
 }  // namespace
 
-Error water_filling(const StorageProblem& problem, const Grid& grid, const Wish& wish, std::span<std::int32_t> profile_w,
-                    std::int32_t& level_w, std::uint32_t& passes) {
-  const std::int32_t* const targets = wish.plain_target_w();
-  const std::int32_t power_limit = power_limit_w(grid.slots);
-  WATTPROOF_TRY(check_energy(problem, power_limit));
-  const std::int32_t energy = static_cast<std::int32_t>(problem.end_min);
+Error water_filling(const StorageProblem& problem, const Task& task, std::int32_t& level_w, std::uint32_t& passes) {
+  std::int32_t* const profile_w = task.profile_w.data();
+  const std::uint32_t slots = task.grid.slots;
+  const std::int32_t* const targets = task.wish.plain_target_w();
+  const std::int32_t power_limit = task.wish.power_limit_w();
+  PowerReach reach;
+  WATTPROOF_TRY(make_reach(problem, reach));
+  if (reach.power > power_limit) return Error::out_of_range;
+  const std::int32_t energy = saturate(problem.end_min);
+  if (energy < reach.low_sum || energy > reach.high_sum) return Error::infeasible;
   Bracket bracket;
   std::int32_t level = 0;
   std::int32_t rest = 0;
@@ -171,8 +156,7 @@ Error water_filling(const StorageProblem& problem, const Grid& grid, const Wish&
     level = middle_of(bracket);
   }
   pour(problem, targets, level, rest, profile_w);
-  for (std::uint32_t t = 0; t < problem.first; ++t) profile_w[t] = 0;
-  for (std::uint32_t t = problem.last; t < grid.slots; ++t) profile_w[t] = 0;
+  clear_outside(problem, slots, profile_w);
   level_w = level;
   return Error::none;
 }

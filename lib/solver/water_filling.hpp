@@ -18,7 +18,6 @@ constexpr std::uint32_t water_pass_max = 72;
 // `wish.plain()` must hold. Fills the window of profile_w; `level_w` is the common price, `passes` how many were needed.
 //   infeasible    the sum is out of reach
 //   out_of_range  a power above power_limit_w
-Error water_filling(const StorageProblem& problem, const Grid& grid, const Wish& wish, std::span<std::int32_t> profile_w,
-                    std::int32_t& level_w, std::uint32_t& passes);
+Error water_filling(const StorageProblem& problem, const Task& task, std::int32_t& level_w, std::uint32_t& passes);
 
 }  // namespace wattproof::solver

@@ -1,13 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/wide_knots.hpp"
 
+#include <cstddef>
+#include <cstring>
+
 #include "base/check.hpp"
 #include "base/math.hpp"
 
 namespace wattproof::solver {
 
 std::int64_t wide_floor_div(std::int64_t a, std::int64_t b) { return floor_div(a, b); }
-std::int64_t wide_round_div(std::int64_t a, std::int64_t b) { return round_div(a, b); }
+std::int64_t wide_round_div(std::int64_t a, std::int64_t b) { return wide_floor_div(a + (b >> 1), b); }
+
+std::int64_t wide_scale(std::int64_t value, std::int32_t numerator, std::int32_t denominator) {
+  return wide_floor_div(value * numerator, denominator);
+}
+
+std::int64_t within(const EnergyLimits& limits, std::int64_t value) {
+  if (value < limits.low) return limits.low;
+  return value > limits.high ? limits.high : value;
+}
+
+bool contains(const EnergyLimits& limits, std::int64_t value) { return within(limits, value) == value; }
+
+std::int64_t limited(std::int64_t value, std::uint32_t bits) {
+  const std::int64_t limit = std::int64_t{1} << bits;
+  return within({-limit, limit}, value);
+}
+
+std::int32_t saturate(std::int64_t value) {
+  return static_cast<std::int32_t>(within({price_low, price_high}, value));
+}
 
 WideKnots::WideKnots(WideKnot* begin, std::uint32_t capacity)
     : begin_(begin), end_(begin + capacity), first_(begin + capacity / 2), last_(first_) {}
@@ -19,11 +42,7 @@ bool WideKnots::make_room() {
   const std::int32_t count = static_cast<std::int32_t>(last_ - first_);
   WideKnot* const to = begin_ + (end_ - begin_ - count) / 2;
   WATTPROOF_CHECK(to - begin_ >= 4);
-  if (to < first_) {
-    for (std::int32_t i = 0; i < count; ++i) to[i] = first_[i];
-  } else {
-    for (std::int32_t i = count; i > 0; --i) to[i - 1] = first_[i - 1];
-  }
+  std::memmove(to, first_, static_cast<std::uint32_t>(count) * sizeof(WideKnot));
   first_ = to;
   last_ = to + count;
   return is_full;
@@ -60,70 +79,35 @@ void WideKnots::insert(std::int64_t at, std::int64_t rise) {
   }
 }
 
-std::int64_t WideKnots::clip_low(std::uint64_t need) {
+// Written for the low end, side 1; the high end, side -1, is its mirror image.
+std::int64_t WideKnots::clip(std::uint64_t need, std::int32_t side) {
+  WideKnot* knot = side > 0 ? first_ : last_ - 1;
   std::int64_t slope = 0;
-  for (WideKnot* knot = first_;; ++knot) {
-    WATTPROOF_CHECK(knot < last_);
-    slope += knot->rise;
+  std::ptrdiff_t left = last_ - first_;
+  for (;; knot += side, --left) {
+    WATTPROOF_CHECK(left > 0);
+    slope += side * knot->rise;
     if (slope <= 0) continue;
-    const std::uint64_t rate = static_cast<std::uint64_t>(slope);
-    if (knot + 1 < last_) {
-      const std::uint64_t rise = rate * static_cast<std::uint64_t>(knot[1].at - knot->at);
-      if (rise < need) {
-        need -= rise;
-        continue;
-      }
-    }
-    const std::uint64_t steps = need / rate;
-    const std::int64_t rest = static_cast<std::int64_t>(need - steps * rate);
-    const std::int64_t at = knot->at + static_cast<std::int64_t>(steps);
-    first_ = knot;
-    if (rest == 0) {
-      *first_ = {at, slope};
-    } else {
-      if (knot + 1 < last_ && knot[1].at == at + 1) {
-        knot[1].rise += rest;
-      } else {
-        *knot = {at + 1, rest};
-        --first_;
-      }
-      *first_ = {at, slope - rest};
-    }
-    return at;
+    if (left == 1) break;
+    const std::uint64_t rise = static_cast<std::uint64_t>(slope) * static_cast<std::uint64_t>(side * (knot[side].at - knot->at));
+    if (rise >= need) break;
+    need -= rise;
   }
-}
-
-std::int64_t WideKnots::clip_high(std::uint64_t need) {
-  std::int64_t slope = 0;
-  for (WideKnot* knot = last_ - 1;; --knot) {
-    WATTPROOF_CHECK(knot >= first_);
-    slope -= knot->rise;
-    if (slope <= 0) continue;
-    const std::uint64_t rate = static_cast<std::uint64_t>(slope);
-    if (knot > first_) {
-      const std::uint64_t rise = rate * static_cast<std::uint64_t>(knot->at - knot[-1].at);
-      if (rise < need) {
-        need -= rise;
-        continue;
-      }
-    }
-    const std::uint64_t steps = need / rate;
-    const std::int64_t rest = static_cast<std::int64_t>(need - steps * rate);
-    const std::int64_t at = knot->at - static_cast<std::int64_t>(steps);
-    last_ = knot + 1;
-    if (rest == 0) {
-      *knot = {at, -slope};
+  const std::uint64_t steps = need / static_cast<std::uint64_t>(slope);
+  const std::int64_t rest = static_cast<std::int64_t>(need - steps * static_cast<std::uint64_t>(slope));
+  const std::int64_t at = knot->at + side * static_cast<std::int64_t>(steps);
+  if (rest != 0) {
+    slope -= rest;
+    if (left > 1 && knot[side].at == at + side) {
+      knot[side].rise += side * rest;
     } else {
-      if (knot > first_ && knot[-1].at == at - 1) {
-        knot[-1].rise -= rest;
-      } else {
-        *knot = {at - 1, -rest};
-        ++last_;
-      }
-      last_[-1] = {at, rest - slope};
+      *knot = {at + side, side * rest};
+      knot -= side;
     }
-    return at;
   }
+  *knot = {at, side * slope};
+  (side > 0 ? first_ : last_) = side > 0 ? knot : knot + 1;
+  return at;
 }
 
 void WideKnots::rescale() {

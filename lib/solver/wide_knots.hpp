@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace wattproof::solver {
 
@@ -17,6 +18,25 @@ constexpr std::int64_t wide_energy_limit = std::int64_t{1} << 27;    // W x slot
 // dozens of bytes.
 std::int64_t wide_floor_div(std::int64_t a, std::int64_t b);
 std::int64_t wide_round_div(std::int64_t a, std::int64_t b);
+
+// floor(value numerator / denominator), for a product within 63 bits.
+std::int64_t wide_scale(std::int64_t value, std::int32_t numerator, std::int32_t denominator);
+
+// Both ends included.
+struct EnergyLimits {
+  std::int64_t low;
+  std::int64_t high;
+};
+std::int64_t within(const EnergyLimits& limits, std::int64_t value);
+bool contains(const EnergyLimits& limits, std::int64_t value);
+
+// Within +-2^bits.
+std::int64_t limited(std::int64_t value, std::uint32_t bits);
+
+// The nearest price of 32 bits; its two ends stand for no price at all.
+constexpr std::int32_t price_low = std::numeric_limits<std::int32_t>::min();
+constexpr std::int32_t price_high = std::numeric_limits<std::int32_t>::max();
+std::int32_t saturate(std::int64_t value);
 
 // At price `at` the slope rises by `rise`.
 struct WideKnot {
@@ -37,10 +57,10 @@ class WideKnots {
   void insert(std::int64_t at, std::int64_t rise);
 
   // Cuts off the lowest `need` > 0 of the function. Returns the last grid price at which all of it is cut.
-  std::int64_t clip_low(std::uint64_t need);
+  std::int64_t clip_low(std::uint64_t need) { return clip(need, 1); }
 
   // Cuts off the highest `need` > 0. Returns the first grid price at which all of it is cut.
-  std::int64_t clip_high(std::uint64_t need);
+  std::int64_t clip_high(std::uint64_t need) { return clip(need, -1); }
 
   // Prices doubled, slopes a quarter: the unit of a leaking store has moved, and values are halved. The span changes
   // by rounding.
@@ -52,6 +72,7 @@ class WideKnots {
  private:
   bool is_crowded() const { return end_ - begin_ - (last_ - first_) < 8; }
   void compact(std::int64_t distance);
+  std::int64_t clip(std::uint64_t need, std::int32_t side);
 
   WideKnot* begin_;
   WideKnot* end_;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/wish.hpp"
 
+#include "solver/gap.hpp"
 #include "solver/wide_knots.hpp"
 
 namespace wattproof::solver {
 
 namespace {
 
-constexpr std::int64_t price_max = std::int64_t{1} << 50;
+constexpr std::uint64_t price_max = std::uint64_t{1} << 50;
 
 std::int64_t scaled_linear(const Device& device, const OwnScale& scale) {
   return (device.cost_linear * (std::int64_t{1} << scale.linear_bits)) >> scale.shift;
@@ -27,14 +28,13 @@ std::int64_t Wish::numerator(std::uint32_t slot) const {
   return value;
 }
 
-std::int32_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
-  return static_cast<std::int32_t>(
-      wide_floor_div(numerator(slot) * (std::int64_t{2} << bits) + curvature_, 2 * curvature_));
+std::int64_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
+  return wide_floor_div(numerator(slot) * (std::int64_t{2} << bits) + curvature_, 2 * curvature_);
 }
 
-std::int64_t Wish::wide_at(std::uint32_t slot) const {
-  if (plain_) return std::int64_t{target_w_[slot]} * (1 << wide_price_bits);
-  return wide_floor_div(numerator(slot) * (std::int64_t{2} << wide_price_bits) + curvature_, 2 * curvature_);
+bool Wish::fits_times(std::uint32_t power_sum_w, std::uint32_t bits) const {
+  const std::uint64_t numerator_max = static_cast<std::uint64_t>(curvature_ * power_limit_w());
+  return power_sum_w == 0 || numerator_max <= (std::uint64_t{1} << bits) / power_sum_w;
 }
 
 Device with_scaled_cost(const Device& device, const OwnScale& scale) {
@@ -63,7 +63,8 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
     wish.curvature_ += scaled_quadratic(device, cost.own_scale);
     wish.linear_ = scaled_linear(device, cost.own_scale);
   }
-  const std::int32_t limit_w = power_limit_w(grid.slots);
+  wish.guard_bits_ = solver::guard_bits(grid.slots);
+  const std::int32_t limit_w = wish.power_limit_w();
   wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
   if (wish.plain_) {
     // Shifted into 0..2 (limit + 1) - 1, no target has a bit above those of the limit: one test for all.
@@ -71,20 +72,21 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
     std::uint32_t bits = 0;
     const std::int32_t* target = target_w.data();
     const std::int32_t* const end = target + target_w.size();
-    if (target_w.size() % 2 != 0) bits = static_cast<std::uint32_t>(*target++) + half;
-    for (; target != end; target += 2) {
-      bits |= (static_cast<std::uint32_t>(target[0]) + half) | (static_cast<std::uint32_t>(target[1]) + half);
+    if (!is_for_size) {
+      if (target_w.size() % 2 != 0) bits = static_cast<std::uint32_t>(*target++) + half;
+      for (; target != end; target += 2) {
+        bits |= (static_cast<std::uint32_t>(target[0]) + half) | (static_cast<std::uint32_t>(target[1]) + half);
+      }
     }
+    for (; target != end; ++target) bits |= static_cast<std::uint32_t>(*target) + half;
     return bits >= 2 * half ? Error::out_of_range : Error::none;
   }
+  const std::uint64_t numerator_max = static_cast<std::uint64_t>(wish.curvature_ * limit_w);
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
-    if (target_w[t] > limit_w || target_w[t] < -limit_w) return Error::out_of_range;
-    if (wish.preferred_w_ != nullptr && (cost.preferred_w[t] > limit_w || cost.preferred_w[t] < -limit_w)) {
-      return Error::out_of_range;
-    }
-    if (wish.price_ != nullptr && (cost.price[t] > price_max || cost.price[t] < -price_max)) return Error::out_of_range;
-    const std::int64_t value = wish.numerator(t);
-    if (value > wish.curvature_ * limit_w || value < -wish.curvature_ * limit_w) return Error::out_of_range;
+    if (!is_within(target_w[t], limit_w)) return Error::out_of_range;
+    if (wish.preferred_w_ != nullptr && !is_within(cost.preferred_w[t], limit_w)) return Error::out_of_range;
+    if (wish.price_ != nullptr && magnitude(cost.price[t]) > price_max) return Error::out_of_range;
+    if (magnitude(wish.numerator(t)) > numerator_max) return Error::out_of_range;
   }
   return Error::none;
 }

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/math.hpp"
 #include "solver/solve.hpp"
+#include "solver/wide_knots.hpp"
 
 namespace wattproof::solver {
 
@@ -27,6 +28,14 @@ constexpr std::int32_t power_limit_w(std::uint32_t slots) { return (std::int32_t
 // The device with its own costs in the unit of the weights.
 Device with_scaled_cost(const Device& device, const OwnScale& scale);
 
+// Compiled for size, one loop serves what has loops of its own for the common cases where speed counts. The answers are the
+// same.
+#ifdef __OPTIMIZE_SIZE__
+constexpr bool is_for_size = true;
+#else
+constexpr bool is_for_size = false;
+#endif
+
 class Wish {
  public:
   // Checks every span and range; `device` adds the generator's own cost.
@@ -44,26 +53,44 @@ class Wish {
   // True if the numerator is the target and the curvature is 1, the case of a scheduling round.
   bool plain() const { return plain_; }
 
+  // Whether every wish times a power of at most `power_sum_w` in all stays below 2^bits.
+  bool fits_times(std::uint32_t power_sum_w, std::uint32_t bits) const;
+
+  std::uint32_t guard_bits() const { return guard_bits_; }       // of the day's slots
+  std::int32_t power_limit_w() const { return (std::int32_t{1} << (29 - guard_bits_)) - 1; }
+
   // numerator / curvature in 2^-bits W, rounded to nearest, halves up.
   std::int32_t at(std::uint32_t slot, std::uint32_t bits) const {
     if (plain_) return static_cast<std::int32_t>(target_w_[slot] * (std::int32_t{1} << bits));
-    return divided(slot, bits);
+    return static_cast<std::int32_t>(divided(slot, bits));
   }
 
   // The same in 2^-10 W, for the 64-bit solvers.
-  std::int64_t wide_at(std::uint32_t slot) const;
+  std::int64_t wide_at(std::uint32_t slot) const { return divided(slot, wide_price_bits); }
 
  private:
-  std::int32_t divided(std::uint32_t slot, std::uint32_t bits) const;
+  std::int64_t divided(std::uint32_t slot, std::uint32_t bits) const;
 
-  const std::int32_t* target_w_ = nullptr;
-  const std::int64_t* price_ = nullptr;         // null if there is none
-  const std::int32_t* preferred_w_ = nullptr;   // null if it is 0
-  std::int64_t curvature_ = 1;
-  std::int64_t weight_ = 1;
-  std::int64_t discomfort_ = 0;
-  std::int64_t linear_ = 0;
-  bool plain_ = true;
+  // make() sets them all.
+  const std::int32_t* target_w_;
+  const std::int64_t* price_;         // null if there is none
+  const std::int32_t* preferred_w_;   // null if it is 0
+  std::int64_t curvature_;
+  std::int64_t weight_;
+  std::int64_t discomfort_;
+  std::int64_t linear_;
+  std::uint32_t guard_bits_;
+  bool plain_;
+};
+
+// One problem, as the solvers of the kinds get it. They fill profile_w, and of the report the certificate.
+struct Task {
+  const Device& device;
+  const Grid& grid;
+  const Wish& wish;
+  WorkspaceView workspace;
+  std::span<std::int32_t> profile_w;
+  Report& report;
 };
 
 }  // namespace wattproof::solver

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "solver/thermal.hpp"
+#include "solver/store.hpp"
 
 #include "random_problems.hpp"
 

@@ -12,7 +12,8 @@ std::vector<std::int32_t> fill(const Device& device, const Grid& grid, const std
   error = Wish::make(device, grid, target, {}, wish);
   std::vector<std::int32_t> x(grid.slots);
   std::int32_t level = 0;
-  if (ok(error)) error = water_filling(storage_problem(device, grid), grid, wish, x, level, passes);
+  Report report;
+  if (ok(error)) error = water_filling(storage_problem(device, grid), {device, grid, wish, {}, x, report}, level, passes);
   return x;
 }
 

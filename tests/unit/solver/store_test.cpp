@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "solver/lossy_battery.hpp"
+#include "solver/store.hpp"
 
 #include "random_problems.hpp"
 
@@ -23,7 +23,7 @@ double search(const reference::Problem& problem, std::int32_t low, std::int32_t 
   }
 }
 
-TEST(lossy_battery, is_never_further_from_the_best_integer_profile_than_its_certificate_says) {
+TEST(store, is_never_further_from_the_best_integer_profile_than_its_certificate_says) {
   std::mt19937_64 random(21);
   int solved = 0;
   int worse = 0;
@@ -85,7 +85,7 @@ bool is_reachable_with(const Device& device, const Grid& grid, long double room)
   return true;
 }
 
-TEST(lossy_battery, never_breaks_a_limit) {
+TEST(store, never_breaks_a_limit) {
   std::mt19937_64 random(22);
   std::uint64_t solved = 0;
   std::uint64_t bound = 0;
@@ -124,7 +124,7 @@ TEST(lossy_battery, never_breaks_a_limit) {
 }
 
 // The textbook split into two nonnegative powers would burn energy here: full battery, and a wish to draw more.
-TEST(lossy_battery, never_charges_and_discharges_at_once) {
+TEST(store, never_charges_and_discharges_at_once) {
   const Device device{.kind = DeviceKind::battery, .power_min_w = -5000, .power_max_w = 5000, .energy_max_wh = 10'000,
                       .energy_start_wh = 10'000, .energy_end_min_wh = 10'000, .energy_end_max_wh = 10'000,
                       .charge_efficiency_permille = 950, .discharge_efficiency_permille = 950};
@@ -139,7 +139,7 @@ TEST(lossy_battery, never_charges_and_discharges_at_once) {
   EXPECT_LT(report.gap, 100'000u);
 }
 
-TEST(lossy_battery, without_losses_gives_what_the_narrow_program_gives) {
+TEST(store, without_losses_gives_what_the_narrow_program_gives) {
   std::mt19937_64 random(23);
   int compared = 0;
   for (int i = 0; i < 3000; ++i) {
@@ -149,7 +149,7 @@ TEST(lossy_battery, without_losses_gives_what_the_narrow_program_gives) {
     ASSERT_EQ(Wish::make(problem.device, problem.grid, problem.target_w, problem.cost, wish), Error::none);
     std::vector<std::int32_t> wide(problem.grid.slots);
     Report report;
-    const Error error = solve_lossy(problem.device, problem.grid, wish, workspace, wide, report);
+    const Error error = solve_store({problem.device, problem.grid, wish, workspace, wide, report});
     std::vector<std::int32_t> narrow(problem.grid.slots);
     Report other;
     const Error narrow_error = solve(problem.device, problem.grid, problem.target_w, problem.cost, workspace, narrow, other);

@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "solver/lossy_battery.hpp"
+#include "solver/slot_choice.hpp"
 #include "solver/wide_knots.hpp"
 
 namespace wattproof::solver {
@@ -22,7 +22,7 @@ double gain(const Device& device, double p, double wish, double price) {
   return price * stored - (p - wish) * (p - wish) / 2;
 }
 
-TEST(lossy_model, chooses_the_best_power_of_a_fine_search) {
+TEST(slot_choice, chooses_the_best_power_of_a_fine_search) {
   std::mt19937_64 random(81);
   for (int i = 0; i < 3000; ++i) {
     SCOPED_TRACE(i);
@@ -31,10 +31,10 @@ TEST(lossy_model, chooses_the_best_power_of_a_fine_search) {
     };
     const std::int32_t power_w = static_cast<std::int32_t>(draw(1, 100));
     const Device device = lossy(static_cast<std::uint16_t>(draw(500, 1000)), static_cast<std::uint16_t>(draw(500, 1000)), power_w);
-    const LossyModel model(device, {1, 3600});
+    const Store model(device, {1, 3600});
     const std::int64_t wish = draw(-400, 400) * (1 << wide_price_bits);
-    const std::int64_t price = draw(-1000 * (1 << wide_price_bits), 500 * (1 << wide_price_bits));
-    const SlotChoice choice = choose(model, -power_w, power_w, wish, price);
+    const std::int32_t price = static_cast<std::int32_t>(draw(-1000 * (1 << wide_price_bits), 500 * (1 << wide_price_bits)));
+    const SlotChoice choice = choose(model, {-power_w, power_w, wish}, price);
     double best = -1e300;
     for (int step = -1000; step <= 1000; ++step) {
       best = std::max(best, gain(device, power_w * step / 1000.0, static_cast<double>(wish) / one_w, static_cast<double>(price) / one_w));
@@ -48,30 +48,13 @@ TEST(lossy_model, chooses_the_best_power_of_a_fine_search) {
   }
 }
 
-TEST(lossy_model, gains_the_same_on_both_sides_of_the_jump) {
+TEST(slot_choice, gains_the_same_on_both_sides_of_the_jump) {
   const Device device = lossy(950, 950, 5000);
-  const LossyModel model(device, {1, 3600});
+  const Store model(device, {1, 3600});
   const std::int64_t wish = 3000 * (1 << wide_price_bits);
-  const double price = static_cast<double>(jump_price(model, -5000, 5000, wish)) / one_w;
+  const double price = static_cast<double>(jump_price(model, {-5000, 5000, wish})) / one_w;
   EXPECT_NEAR(price, -2 * 3000 / (0.95 + 1 / 0.95), 0.1);
   EXPECT_NEAR(gain(device, 3000 + 0.95 * price, 3000, price), gain(device, 3000 + price / 0.95, 3000, price), 100);
-}
-
-TEST(lossy_model, counts_energy_in_whole_units) {
-  const LossyModel model(lossy(950, 900, 100), {1, 3600});
-  EXPECT_EQ(model.unit(), 900'000);
-  EXPECT_EQ(model.effect(10), 8'550'000);    // 9.5 W x slot
-  EXPECT_EQ(model.effect(-9), -9'000'000);   // 10 W x slot
-}
-
-TEST(lossy_model, widens_limits_that_leave_less_than_a_watt) {
-  Device device = lossy(950, 900, 100);
-  device.energy_end_min_wh = device.energy_end_max_wh = 50;
-  const LossyModel model(device, {1, 3600});
-  std::size_t next = 0;
-  const EnergyLimits limits = model.limits(0, next);
-  EXPECT_EQ(limits.high - limits.low, model.discharge_watt());
-  EXPECT_EQ(limits.high + limits.low, 2 * 50 * model.unit());
 }
 
 }  // namespace

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stores in 64-bit integers, for what the 31 bits and unit slopes of clip_dp do not hold: batteries with losses, heat and
+// cold stores with a leak, very large stores. One model, one program:
+//
+//   after = drift(before) + effect(power),  low <= after <= high
+//
+// where the drift takes off a standing loss, or leaks towards the ambient, and the effect of a watt may differ between
+// charging and discharging (never both at once). A slot's effect as a function of the price of energy has up to four
+// knots; where a lossy device would rather burn power than store it (wish above zero, price below), it jumps from
+// discharging to charging. Where the final price falls on such a jump the relaxation need not be tight: the answer is
+// then feasible, and its certificate says what it may cost. With a leak the program runs on the sum of powers weighted by
+// (1 - leak)^-t, where no knot moves as time passes. Whole watts are chosen forward, inside the states from which the rest
+// of the day can still be kept. Internal to solver/.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "solver/clip_dp.hpp"
+#include "solver/solve.hpp"
+#include "solver/thermal.hpp"
+#include "solver/wish.hpp"
+
+namespace wattproof::solver {
+
+// Energies are in 1 / (1000 discharge_efficiency_permille) W x slot, so that every watt is a whole number of these;
+// temperatures in 2^-16 / slots_per_hour milli-degrees, so that a watt for a slot is the whole number gain << 16. The leak
+// rounds down by less than such a unit a slot: over 288 slots by less than 0.005 mK.
+class Store {
+ public:
+  // Any kind whose state is limited; also kinds without a state, whose energy has no limits.
+  Store(const Device& device, const Grid& grid);
+
+  const Device& device() const { return device_; }
+  const StorageProblem& problem() const { return problem_; }  // slots and powers
+  std::int64_t start() const { return start_; }
+  std::int64_t unit() const { return unit_; }              // of one W x slot, or of one milli-degree
+  std::int64_t report_unit() const { return report_unit_; }  // of one Wh, or of one milli-degree
+  std::int64_t charge_watt() const { return charge_watt_; }  // size of the effect of a watt in a slot
+  std::int64_t discharge_watt() const { return discharge_watt_; }
+  std::int32_t sign() const { return sign_; }              // -1 if drawing power lowers the state: a cooler
+  std::int64_t loss() const { return loss_; }              // of every slot
+  std::int32_t charge_permille() const { return charge_permille_; }
+  std::int32_t discharge_permille() const { return discharge_permille_; }
+  std::int32_t keep_permyriad() const { return keep_permyriad_; }  // of the distance from the ambient, each slot
+  bool is_leaking() const { return is_thermal(device_); }
+
+  std::int64_t effect(std::int32_t power_w) const;
+  // The least and greatest effect of the powers of a slot.
+  std::int64_t effect_low(std::uint32_t slot) const;
+  std::int64_t effect_high(std::uint32_t slot) const;
+  std::int32_t low_w(std::uint32_t slot) const { return problem_.low_w.at(slot); }
+  std::int32_t high_w(std::uint32_t slot) const { return problem_.high_w.at(slot); }
+
+  // The state after slot `slot` without power.
+  std::int64_t drift(std::int64_t before, std::uint32_t slot) const;
+  // The least and greatest state before a slot from which drift() gives at least / at most `after`.
+  std::int64_t before_low(std::int64_t after, std::uint32_t slot) const { return before(after, slot, keep_permyriad_ - 1); }
+  std::int64_t before_high(std::int64_t after, std::uint32_t slot) const { return before(after, slot, permyriad - 1); }
+
+  // The limits after a slot. `next` walks through the milestones and starts at 0.
+  void limits(std::uint32_t slot, std::size_t& next, EnergyLimits& limits) const;
+  // For whole watts: where limits leave less room than a lossy watt for a slot, they are widened to that.
+  void widen(EnergyLimits& limits) const;
+
+  static constexpr std::int32_t permyriad = 10'000;
+
+ private:
+  std::int64_t before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const;
+
+  const Device& device_;
+  StorageProblem problem_;
+  std::int64_t unit_;
+  std::int64_t report_unit_;
+  std::int64_t start_;
+  std::int64_t charge_watt_;
+  std::int64_t discharge_watt_;
+  std::int64_t loss_ = 0;
+  std::int32_t charge_permille_ = 1000;
+  std::int32_t discharge_permille_ = 1000;
+  std::int32_t keep_permyriad_ = permyriad;
+  std::int32_t sign_ = 1;
+};
+
+// Walks forward through the states that can be reached, and gives the limits of each slot: the wished ones, or, where
+// they are out of reach, the one of all reachable states that is nearest to them.
+class Reach {
+ public:
+  explicit Reach(const Store& store);
+
+  // below: even the most that can be reached is below the wished limits; above: even the least is above them. A temperature
+  // may miss its band by half a milli-degree, and one with a soft band is always within. contradictory: no state is
+  // within the wished limits.
+  enum class Verdict : std::uint8_t { within, below, above, contradictory };
+  Verdict advance(std::uint32_t slot);
+
+  EnergyLimits wished{};
+  EnergyLimits limits{};
+
+ private:
+  const Store& store_;
+  EnergyLimits reached_;
+  std::size_t next_ = 0;
+};
+
+// How far outside its limits a store may end up: a temperature by half a milli-degree, and with a soft band also by the
+// effect of one watt in one slot.
+std::int64_t tolerance(const Store& store);
+
+constexpr bool has_losses(const Device& device) {
+  return device.kind == DeviceKind::battery && (device.charge_efficiency_permille != 1000 ||
+                                                device.discharge_efficiency_permille != 1000 || device.standing_loss_w != 0);
+}
+
+// Never true where losses are not built in, so that nothing of them is linked.
+constexpr bool is_lossy(const Device& device) { return is_lossy_built() && has_losses(device); }
+
+constexpr std::size_t lossy_workspace_words(std::uint32_t slots) { return 2 * (4 * std::size_t{slots} + 8) + slots; }
+
+//   out_of_range         power sums or energies past wide_energy_limit
+//   workspace_too_small  fewer than lossy_workspace_words or thermal_workspace_words
+//   infeasible           the limits cannot be kept, or not by whole watts
+Error solve_store(const Task& task);
+
+Error feasible_store(const Device& device, const Grid& grid, Report& report);
+Error check_store(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w);
+
+// Notes in a report which limit cannot be met, and returns `error`.
+struct Shortfall {
+  Limit limit;
+  std::uint32_t slot;
+  std::int64_t needed;
+  std::int64_t possible;
+};
+Error refuse(Report& report, Error error, const Shortfall& shortfall);
+
+}  // namespace wattproof::solver

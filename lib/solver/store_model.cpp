@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/math.hpp"
+#include "solver/store.hpp"
+#include "solver/wide_knots.hpp"
+
+namespace wattproof::solver {
+
+namespace {
+
+constexpr std::uint32_t far_energy_bits = 40;       // W x slot, beyond every sum
+constexpr std::uint32_t far_temperature_bits = 46;  // beyond every temperature, small enough to multiply
+constexpr std::uint32_t unreached_bits = 49;        // beyond twice every temperature, also of slots of a second
+
+}  // namespace
+
+Store::Store(const Device& device, const Grid& grid) : device_(device), problem_(storage_problem(device, grid)) {
+  if (is_leaking()) {
+    unit_ = std::int64_t{slots_per_hour(grid)} << 16;
+    report_unit_ = unit_;
+    start_ = device.start_mc * unit_;
+    if (device.gain_mk_per_wh < 0) sign_ = -1;
+    charge_watt_ = discharge_watt_ = std::int64_t{device.gain_mk_per_wh * sign_} << 16;
+    keep_permyriad_ = permyriad - device.leak_permyriad_per_slot;
+    return;
+  }
+  if (device.kind == DeviceKind::battery) {
+    charge_permille_ = device.charge_efficiency_permille;
+    discharge_permille_ = device.discharge_efficiency_permille;
+  }
+  unit_ = 1000 * discharge_permille_;
+  report_unit_ = unit_ * problem_.wh;
+  start_ = problem_.start * unit_;
+  charge_watt_ = charge_permille_ * discharge_permille_;
+  discharge_watt_ = 1'000'000;
+  if (device.kind == DeviceKind::battery) loss_ = device.standing_loss_w * unit_;
+}
+
+std::int64_t Store::drift(std::int64_t before, std::uint32_t slot) const {
+  if (!is_leaking()) return before - loss_;
+  const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
+  return ambient + wide_scale(limited(before - ambient, unreached_bits), keep_permyriad_, permyriad);
+}
+
+std::int64_t Store::before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
+  if (!is_leaking()) return after + loss_;
+  const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
+  const std::int64_t needed = limited(after - ambient, far_temperature_bits);
+  return ambient + wide_floor_div(needed * permyriad + excess, keep_permyriad_);
+}
+
+void Store::limits(std::uint32_t slot, std::size_t& next, EnergyLimits& limits) const {
+  if (is_leaking()) {
+    limits = {device_.min_mc.at(slot) * unit_, device_.max_mc.at(slot) * unit_};
+    return;
+  }
+  limits = limits_after(problem_, slot, next);
+  limits.low = limited(limits.low, far_energy_bits) * unit_;
+  limits.high = limited(limits.high, far_energy_bits) * unit_;
+}
+
+void Store::widen(EnergyLimits& limits) const {
+  // Without losses a watt is the unit of the limits, which can then be met exactly.
+  if (is_leaking() || (charge_watt_ == unit_ && discharge_watt_ == unit_)) return;
+  const std::int64_t missing = discharge_watt_ - (limits.high - limits.low);
+  if (missing <= 0 || missing > discharge_watt_) return;
+  limits.low -= (missing + 1) >> 1;
+  limits.high += (missing + 1) >> 1;
+}
+
+std::int64_t Store::effect(std::int32_t power_w) const {
+  return (power_w < 0 ? discharge_watt_ : charge_watt_) * (power_w * sign_);
+}
+
+std::int64_t Store::effect_low(std::uint32_t slot) const { return effect(sign_ < 0 ? high_w(slot) : low_w(slot)); }
+std::int64_t Store::effect_high(std::uint32_t slot) const { return effect(sign_ < 0 ? low_w(slot) : high_w(slot)); }
+
+Reach::Reach(const Store& store) : store_(store), reached_{store.start(), store.start()} {}
+
+Reach::Verdict Reach::advance(std::uint32_t slot) {
+  std::int64_t low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
+  std::int64_t high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
+  store_.limits(slot, next_, wished);
+  store_.widen(wished);
+  limits = wished;
+  if (wished.low > wished.high) return Verdict::contradictory;
+  const std::int64_t forgiven = store_.is_leaking() ? store_.unit() >> 1 : 0;
+  Verdict verdict = Verdict::within;
+  if (high < wished.low - forgiven) {
+    low = high;
+    verdict = Verdict::below;
+  } else if (low > wished.high + forgiven) {
+    high = low;
+    verdict = Verdict::above;
+  } else {
+    low = within({low, high}, wished.low);
+    high = within({low, high}, wished.high);
+  }
+  reached_ = {low, high};
+  if (verdict == Verdict::within) return verdict;
+  limits = reached_;
+  return store_.device().soft && store_.is_leaking() ? Verdict::within : verdict;
+}
+
+std::int64_t tolerance(const Store& store) {
+  if (!store.is_leaking()) return 0;
+  const std::int64_t half = store.unit() >> 1;
+  return store.device().soft && store.charge_watt() > half ? store.charge_watt() : half;
+}
+
+Error refuse(Report& report, Error error, const Shortfall& shortfall) {
+  report.limit = shortfall.limit;
+  report.slot = shortfall.slot;
+  report.needed = shortfall.needed;
+  report.possible = shortfall.possible;
+  return error;
+}
+
+Error feasible_store(const Device& device, const Grid& grid, Report& report) {
+  const Store store(device, grid);
+  Reach reach(store);
+  for (std::uint32_t t = store.problem().first; t < store.problem().last; ++t) {
+    const std::int32_t low_w = store.low_w(t);
+    const std::int32_t high_w = store.high_w(t);
+    if (low_w > high_w) return refuse(report, Error::infeasible, {Limit::power, t, low_w, high_w});
+    const Reach::Verdict verdict = reach.advance(t);
+    if (verdict == Reach::Verdict::within) continue;
+    const std::int64_t unit = store.report_unit();
+    if (verdict == Reach::Verdict::below) {
+      return refuse(report, Error::infeasible_below,
+                    {store.is_leaking() ? Limit::comfort_min : Limit::energy_min, t + 1,
+                     -wide_floor_div(-reach.wished.low, unit), wide_floor_div(reach.limits.low, unit)});
+    }
+    return refuse(report, Error::infeasible_above,
+                  {store.is_leaking() ? Limit::comfort_max : Limit::energy_max, t + 1,
+                   wide_floor_div(reach.wished.high, unit), -wide_floor_div(-reach.limits.low, unit)});
+  }
+  return Error::none;
+}
+
+Error check_store(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
+  const Store store(device, grid);
+  const std::int64_t forgiven = tolerance(store);
+  Reach reach(store);
+  std::int64_t now = store.start();
+  for (std::uint32_t t = 0; t < grid.slots; ++t) {
+    const std::int32_t power_w = profile_w[t];
+    if (t < store.problem().first || t >= store.problem().last) {
+      if (power_w != 0) return Error::infeasible;
+      continue;
+    }
+    if (power_w < store.low_w(t) || power_w > store.high_w(t)) return Error::infeasible;
+    if (reach.advance(t) != Reach::Verdict::within) return Error::infeasible;
+    now = store.drift(now, t) + store.effect(power_w);
+    if (!contains({reach.limits.low - forgiven, reach.limits.high + forgiven}, now)) return Error::infeasible;
+  }
+  return Error::none;
+}
+
+}  // namespace wattproof::solver
