@@ -45,12 +45,14 @@ def end(process):
         try:
             os.killpg(process.pid, number)
             process.wait(seconds)
-            return
-        except subprocess.TimeoutExpired:
+            break
+        except (subprocess.TimeoutExpired, ProcessLookupError):
             continue
-        except ProcessLookupError:
-            process.wait()
-            return
+    process.wait()
+    try:
+        os.killpg(process.pid, signal.SIGKILL)  # what the command itself left behind
+    except ProcessLookupError:
+        pass  # nothing
 
 
 class Stage:
@@ -374,19 +376,13 @@ def run_lanes(lanes):
     threads = [threading.Thread(target=follow, args=(lane,)) for lane in lanes if lane]
     for thread in threads:
         thread.start()
-    try:
-        for thread in threads:
-            thread.join()
-    except KeyboardInterrupt:
-        stopping.set()
-        print("stopping what runs", flush=True)
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.join()
     return sorted(done, key=lambda stage: list(STAGES).index(stage.name))
 
 
-def interrupt(*_):
-    raise KeyboardInterrupt
+def stop(*_):
+    stopping.set()
 
 
 def main():
@@ -405,7 +401,8 @@ def main():
     if not shutil.which("cmake"):
         parser.error("cmake is not installed: ./run setup test")
     LOGS.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)  # an exception in the middle of a join would make the thread look ended
     names = options.stages or list(STAGES)
     lanes = [names] if options.in_order else [[name for name in STAGES if name in names and (name in COMPUTING) == computes]
                                                for computes in (True, False)]
@@ -413,6 +410,8 @@ def main():
     bad = [stage.name for stage in done if stage.failed]
     if bad:
         print(f"failed: {', '.join(bad)}")
+    if stopping.is_set():
+        print("stopped before the end")
     passed, failed, skipped = (sum(getattr(stage, what) for stage in done) for what in ("passed", "failed", "skipped"))
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 0 if failed == 0 and passed > 0 and not stopping.is_set() else 1
