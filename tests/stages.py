@@ -5,6 +5,9 @@
 A stage that cannot build counts as one failure and the next stage still runs. A stage that this machine cannot run
 (aarch64 under emulation on a machine that is aarch64) counts as one skip and says why. What a stage printed is in
 build/test/STAGE.log.
+
+Stages that compile and stages that mostly wait for clocks run beside each other, in two lanes. Compilers step back for
+whatever else wants the processor, since boards and devices that run in real time do not wait.
 """
 
 import argparse
@@ -12,8 +15,10 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -21,12 +26,33 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build" / "test"
 JOBS = str(os.cpu_count() or 2)
+TEST_JOBS = str(2 * (os.cpu_count() or 2))  # many tests wait for brokers, clocks and boards
 HEARTBEAT_S = 15
 STAGE_LIMIT_S = 30 * 60
+STEP_BACK = ["nice", "-n", "10"]
+
+stopping = threading.Event()  # somebody ended the run: nothing new is started
+terminal = threading.Lock()
 
 
 class StageFailed(Exception):
     """A stage could not run to its end: the message says what failed."""
+
+
+def end(process):
+    """Ends a command and what it has started (its own group): asks, asks again, then kills. Most clean up when asked."""
+    for number, seconds in ((signal.SIGINT, 20), (signal.SIGTERM, 5), (signal.SIGKILL, 60)):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(seconds)
+            break
+        except (subprocess.TimeoutExpired, ProcessLookupError):
+            continue
+    process.wait()
+    try:
+        os.killpg(process.pid, signal.SIGKILL)  # what the command itself left behind
+    except ProcessLookupError:
+        pass  # nothing
 
 
 class Stage:
@@ -40,7 +66,8 @@ class Stage:
         self.started = time.monotonic()
 
     def say(self, text):
-        print(f"[{self.name}] {text}", flush=True)
+        with terminal:
+            print(f"[{self.name}] {text}", flush=True)
 
     def count(self, ok, what):
         self.passed += ok
@@ -54,14 +81,13 @@ class Stage:
         start = self.log_path.stat().st_size
         begin = beat = time.monotonic()
         process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=self.log,
-                                   stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+                                   stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, start_new_session=True)
         while process.poll() is None:
             time.sleep(0.1)
             now = time.monotonic()
-            if now - begin > STAGE_LIMIT_S:
-                process.kill()
-                process.wait()
-                raise StageFailed(f"{what}: no end after {STAGE_LIMIT_S} s")
+            if stopping.is_set() or now - begin > STAGE_LIMIT_S:
+                end(process)
+                raise StageFailed(f"{what}: " + ("stopped" if stopping.is_set() else f"no end after {STAGE_LIMIT_S} s"))
             if now - beat > HEARTBEAT_S:
                 beat = now
                 self.say(f"{what}: {int(now - begin)} s{self._position(start)}")
@@ -84,7 +110,7 @@ class Stage:
         """Runs a build folder's tests and adds up ctest's own report."""
         report = folder / "ctest.xml"
         report.unlink(missing_ok=True)
-        self.run(["ctest", "--test-dir", folder, "-j", JOBS, "--no-tests=error", "--output-on-failure",
+        self.run(["ctest", "--test-dir", folder, "-j", TEST_JOBS, "--no-tests=error", "--output-on-failure",
                   "--output-junit", report], "tests", env=env, check=False)
         if not report.exists():
             raise StageFailed(f"ctest made no report\n{tail(self._since(0))}")
@@ -117,16 +143,41 @@ def tail(text, lines=25):
     return "\n".join("    " + line for line in text.splitlines()[-lines:])
 
 
-def build(stage, preset, *options):
+class Builds:
+    """One build a preset and run, by whichever stage is first; the others wait for it, as a folder has room for one."""
+
+    def __init__(self):
+        self.guard = threading.Lock()
+        self.locks = {}
+        self.done = set()
+
+    def lock(self, preset):
+        with self.guard:
+            return self.locks.setdefault(preset, threading.Lock())
+
+
+builds = Builds()
+
+
+def build(stage, preset):
     folder = ROOT / "build" / preset
-    stage.run(["cmake", "--preset", preset, *options], f"configuring {preset}")
-    stage.run(["cmake", "--build", folder, "-j", JOBS], f"building {preset}")
+    lock = builds.lock(preset)
+    while not lock.acquire(timeout=HEARTBEAT_S):
+        stage.say(f"waiting for {preset}, which another stage builds")
+    try:
+        if preset not in builds.done:
+            options = ["-D", "WATTPROOF_TESTS=ON"] if preset == "host" else []
+            stage.run(["cmake", "--preset", preset, *options], f"configuring {preset}")
+            stage.run([*STEP_BACK, "cmake", "--build", folder, "-j", JOBS], f"building {preset}")
+            builds.done.add(preset)
+    finally:
+        lock.release()
     return folder
 
 
 def host(stage):
     """unit tests, tidy, package and C API on this machine"""
-    stage.ctest(build(stage, "host", "-D", "WATTPROOF_TESTS=ON"))
+    stage.ctest(build(stage, "host"))
 
 
 def sanitize(stage):
@@ -138,7 +189,7 @@ def core_test(stage, preset, image):
     """The core test on another CPU, which must compute what this machine computes, to the last bit."""
     here = ROOT / "build/host/tests/qemu/core_test"
     if not here.exists():
-        build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+        build(stage, "host")
     _, output = stage.run([sys.executable, ROOT / "tests/qemu/run_image.py", "--host", here, "--image", image,
                            "--cpu", preset], f"core test on {preset}", check=False)
     closing = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
@@ -212,7 +263,7 @@ DEMO_RUNS = {
 
 def demo(stage):
     """the main job with real processes: plain, with silent devices, with a gateway that lies"""
-    build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    build(stage, "host")
     runs = dict(DEMO_RUNS)
     data = Path(os.environ.get("WATTPROOF_DATA", ROOT.parent / "shared" / "data"))
     if data.is_dir():
@@ -257,7 +308,7 @@ def linux_board(stage):
         stage.skipped += 1
         stage.say(f"skipped: {reason}")
         return
-    here = build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    here = build(stage, "host")
     there = here if platform.machine() == "aarch64" else build(stage, "aarch64")
     # The bus of wires takes a processor for itself and waits for nobody; the other board waits most of the time.
     with open(LOGS / "linux-board-i2c.log", "w+") as log:
@@ -278,7 +329,7 @@ def plug_board(stage):
         stage.skipped += 1
         stage.say("skipped: qemu-system-arm is not installed")
         return
-    here = build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    here = build(stage, "host")
     image = build(stage, "plug-lm3s6965evb-emulated") / "firmware/plug/plug.elf"
     unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_test.py", here, image], "the plug")
     for folder in ("plug-lm3s6965evb-emulated", "plug-lm3s6965evb-tls-emulated"):
@@ -295,7 +346,7 @@ def plug_board(stage):
 
 def interop(stage):
     """the main job on real validators (GoQuorum, geth), built with Go; without Go one skip"""
-    folder = build(stage, "host", "-D", "WATTPROOF_TESTS=ON")
+    folder = build(stage, "host")
     status, output = stage.run([sys.executable, ROOT / "tests/interop/interop.py", "--build", folder, "--output", LOGS / "interop"],
                                "real networks", check=False)
     closing = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", output, re.MULTILINE)
@@ -310,7 +361,8 @@ def interop(stage):
 
 
 STAGES = {"host": host, "sanitize": sanitize, "aarch64": aarch64, "cortex-m": cortex_m, "contracts": contracts,
-          "devnet": devnet, "linux-board": linux_board, "plug-board": plug_board, "demo": demo, "interop": interop}
+          "devnet": devnet, "demo": demo, "plug-board": plug_board, "linux-board": linux_board, "interop": interop}
+COMPUTING = ("host", "sanitize", "aarch64", "cortex-m")  # one lane; what mostly waits is the other, each in the order above
 
 
 def run_stage(name):
@@ -321,6 +373,9 @@ def run_stage(name):
     except StageFailed as failure:
         stage.failed += 1
         stage.say(f"FAILED: {failure}")
+    except Exception as error:  # the other lane goes on, and the last line still comes
+        stage.failed += 1
+        stage.say(f"FAILED: {type(error).__name__}: {error}")
     stage.log.close()
     seconds = int(time.monotonic() - stage.started)
     log = "" if stage.failed == 0 else f"; log: {stage.log_path.relative_to(ROOT)}"
@@ -328,14 +383,37 @@ def run_stage(name):
     return stage
 
 
+def run_lanes(lanes):
+    """Runs the stages of each lane one after another, the lanes beside each other. Returns what was run."""
+    done = []
+
+    def follow(lane):
+        for name in lane:
+            if stopping.is_set():
+                return
+            done.append(run_stage(name))
+
+    threads = [threading.Thread(target=follow, args=(lane,)) for lane in lanes if lane]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(done, key=lambda stage: list(STAGES).index(stage.name))
+
+
+def stop(*_):
+    stopping.set()
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__.splitlines()[0])
     parser.add_argument("stages", nargs="*", metavar="STAGE", help="only these")
     parser.add_argument("--list", action="store_true", help="name the stages")
+    parser.add_argument("--in-order", action="store_true", help="one stage after the other: slower, and easier on a small machine")
     options = parser.parse_args()
     if options.list:
         for name, stage in STAGES.items():
-            print(f"{name:10} {stage.__doc__}")
+            print(f"{name:12} {stage.__doc__}")
         return 0
     unknown = [name for name in options.stages if name not in STAGES]
     if unknown:
@@ -343,13 +421,20 @@ def main():
     if not shutil.which("cmake"):
         parser.error("cmake is not installed: ./run setup test")
     LOGS.mkdir(parents=True, exist_ok=True)
-    done = [run_stage(name) for name in options.stages or STAGES]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)  # an exception in the middle of a join would make the thread look ended
+    names = options.stages or list(STAGES)
+    lanes = [names] if options.in_order else [[name for name in STAGES if name in names and (name in COMPUTING) == computes]
+                                               for computes in (True, False)]
+    done = run_lanes(lanes)
     bad = [stage.name for stage in done if stage.failed]
     if bad:
         print(f"failed: {', '.join(bad)}")
+    if stopping.is_set():
+        print("stopped before the end")
     passed, failed, skipped = (sum(getattr(stage, what) for stage in done) for what in ("passed", "failed", "skipped"))
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 0 if failed == 0 and passed > 0 else 1
+    return 0 if failed == 0 and passed > 0 and not stopping.is_set() else 1
 
 
 if __name__ == "__main__":

@@ -3,9 +3,36 @@
 short in another way: its slots have few seconds, its energies shrink with them, and it begins as soon as the devices can
 have agreed. Everything else is as on the embedded chain."""
 import json
+import re
 import time
+from pathlib import Path
 
 from processes import RealClock
+from scenario import BadData
+
+
+def read_validators(path):
+    """The file that --validators names, or BadData that says what is wrong with it."""
+    try:
+        validators = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadData(f"--validators {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise BadData(f"--validators {path}: not JSON: {error}") from None
+    if not isinstance(validators, list) or not validators or not all(
+            isinstance(each, str) and re.fullmatch("0x[0-9a-fA-F]{40}", each) for each in validators):
+        raise BadData(f"--validators {path}: not a JSON array of addresses, each 0x and 40 hexadecimal digits")
+    return validators
+
+
+def read_chain_id(url, rpc):
+    """The first question to the node that --chain names, or BadData that says why there is no answer."""
+    if not url.startswith(("http://", "https://")):
+        raise BadData(f"--chain {url}: a URL begins with http:// or https://")
+    try:
+        return int(rpc.call("eth_chainId"), 16)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise BadData(f"--chain {url}: no JSON-RPC answer: {getattr(error, 'reason', error)}") from None
 
 
 class RealChain:
@@ -18,9 +45,8 @@ class RealChain:
         self.lead_s = options.lead or max(30, round(32 * self.period))
         self.engine = options.engine
         self.validators_file = options.validators
-        with open(options.validators, encoding="utf-8") as file:
-            self.validators = json.load(file)
-        self.chain_id = int(rpc.call("eth_chainId"), 16)
+        self.validators = read_validators(options.validators)
+        self.chain_id = read_chain_id(options.chain, rpc)
         self.round_s, self.grace_s = max(6, round(14 * self.period)), max(3, round(5 * self.period))
         self.empty_period = options.empty_period
         # GoQuorum stamps an empty block when it prepares it: it may be as old as the pause when it comes, and then stays the newest

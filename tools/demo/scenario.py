@@ -81,6 +81,8 @@ def to_slots(values, slots):
 
 
 def files_of(folder, words):
+    if not Path(folder).is_dir():
+        raise BadData(f"{folder}: no such folder")
     found = sorted(path for path in Path(folder).glob("*.csv") if all(word in path.name for word in words))
     return [path for path in found if "clock_change" not in path.name and "devices" not in path.name]
 
