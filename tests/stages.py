@@ -336,8 +336,9 @@ def plug_board(stage):
         elf = build(stage, folder) / "firmware/plug/plug.elf"
         status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm", elf], "heap symbols", check=False)
         stage.count(status == 0, f"no heap symbol in {folder}")
-    status, output = stage.run([sys.executable, ROOT / "bench/stack/plug_bound.py"], "stack bound", check=False)
-    stage.count(status == 0, "the stack of the plug is bounded" + ("" if status == 0 else "\n" + tail(output)))
+    for what, options in (("", ()), (" with TLS", ("--tls",))):
+        status, output = stage.run([sys.executable, ROOT / "bench/stack/plug_bound.py", *options], "stack bound", check=False)
+        stage.count(status == 0, f"the stack of the plug{what} is bounded" + ("" if status == 0 else "\n" + tail(output)))
     image = build(stage, "plug-lm3s6965evb-tls-emulated") / "firmware/plug/plug.elf"
     unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_tls_test.py", here, image], "the plug with TLS")
     image = build(stage, "plug-mps2_an386-emulated") / "firmware/plug/plug.elf"
