@@ -33,6 +33,9 @@ BRANCHES_NOT_TAKEN_PERCENT_MAX = 5
 MAIN_JOB_S_MAX = 60
 UPDATE_MS_MAX = 5
 
+# The whole suite on emulated boards, on two processors.
+BOARDS_S_MAX = 300
+
 
 class SourceFailed(Exception):
     pass
@@ -92,6 +95,16 @@ def plug_edge():
     output("env", f"WATTPROOF_FIGURES={figures}", sys.executable, "tests/board/plug_test.py", HOST, image / "firmware/plug/plug.elf", case)
     value = json.loads(figures.read_text())["edge_ms_max"]
     return {"plug.evidence_to_relay_edge": figure(value, "ms of emulated time", "./run bench plug_edge", 1000)}
+
+
+def boards():
+    """seconds on all emulated boards in the last `./run test` that had them, without building"""
+    path, command = BUILD / "test/boards.json", "./run test plug-board linux-board; ./run bench boards"
+    if not path.exists():
+        print(f"[boards] skipped: no {path.relative_to(ROOT)}; ./run test plug-board linux-board")
+        return {}
+    seconds = json.loads(path.read_text())
+    return {"emulated_boards": figure(round(sum(seconds.values()), 1), "s", command, BOARDS_S_MAX)}
 
 
 def rounds():
@@ -215,7 +228,7 @@ def solver_code():
 
 SOURCES = {
     "bench": {"rounds": rounds, "gas": gas, "evidence": evidence, "step": step, "flood": flood, "plug_edge": plug_edge,
-              "heap": heap, "chain": chain, "solver": solver, "coverage": coverage, "networks": networks},
+              "boards": boards, "heap": heap, "chain": chain, "solver": solver, "coverage": coverage, "networks": networks},
     "size": {"cortex-m4": size_of("cortex-m4"), "aarch64": size_of("aarch64"), "stack": stack, "plug": plug,
              "solver": solver_code},
 }

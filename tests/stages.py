@@ -11,6 +11,8 @@ whatever else wants the processor, since boards and devices that run in real tim
 """
 
 import argparse
+import contextlib
+import json
 import os
 import platform
 import re
@@ -61,6 +63,7 @@ class Stage:
     def __init__(self, name):
         self.name = name
         self.passed = self.failed = self.skipped = 0
+        self.boards_s = 0.0  # on emulated boards, without what was built for them
         self.log_path = LOGS / f"{name}.log"
         self.log = open(self.log_path, "w")
         self.started = time.monotonic()
@@ -284,6 +287,23 @@ def unit_cases(stage, command, what):
     count_cases(stage, what, *stage.run(command, what, check=False))
 
 
+@contextlib.contextmanager
+def beside(stage, command, what):
+    """Runs a unittest program, with a log of its own, beside what the stage does meanwhile; then adds up its cases."""
+    begin, name = time.monotonic(), re.sub(r"\W+", "-", what)
+    with open(LOGS / f"{stage.name}-{name}.log", "w+") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            yield
+            while process.poll() is None and not stopping.is_set() and time.monotonic() - begin < STAGE_LIMIT_S:
+                time.sleep(0.1)
+        finally:
+            if process.poll() is None:
+                end(process)
+        log.seek(0)
+        count_cases(stage, what, process.returncode, log.read())
+
+
 def count_cases(stage, what, status, output):
     ran = re.findall(r"^Ran (\d+) tests? in", output, re.MULTILINE)
     bad = re.findall(r"^(?:FAIL|ERROR): (\S+)", output, re.MULTILINE)
@@ -311,16 +331,10 @@ def linux_board(stage):
     here = build(stage, "host")
     there = here if platform.machine() == "aarch64" else build(stage, "aarch64")
     # The bus of wires takes a processor for itself and waits for nobody; the other board waits most of the time.
-    with open(LOGS / "linux-board-i2c.log", "w+") as log:
-        wires = subprocess.Popen(["nice", "-n", "10", sys.executable, ROOT / "tests/board/vm_i2c_test.py", there], cwd=ROOT, stdin=subprocess.DEVNULL,
-                                 stdout=log, stderr=subprocess.STDOUT)
-        try:
-            unit_cases(stage, [sys.executable, ROOT / "tests/board/vm_test.py", here, there], "the Linux board")
-            status = wires.wait(timeout=STAGE_LIMIT_S)
-        finally:
-            wires.kill()
-        log.seek(0)
-        count_cases(stage, "the Linux board's I2C", status, log.read())
+    begin = time.monotonic()
+    with beside(stage, ["nice", "-n", "10", sys.executable, ROOT / "tests/board/vm_i2c_test.py", there], "the Linux board's I2C"):
+        unit_cases(stage, [sys.executable, ROOT / "tests/board/vm_test.py", here, there], "the Linux board")
+    stage.boards_s = time.monotonic() - begin
 
 
 def plug_board(stage):
@@ -330,19 +344,21 @@ def plug_board(stage):
         stage.say("skipped: qemu-system-arm is not installed")
         return
     here = build(stage, "host")
-    image = build(stage, "plug-lm3s6965evb-emulated") / "firmware/plug/plug.elf"
-    unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_test.py", here, image], "the plug")
+    runs = [("plug_test.py", "plug-lm3s6965evb-emulated", "the plug"), ("plug_tls_test.py", "plug-lm3s6965evb-tls-emulated", "the plug with TLS"),
+            ("plug_serial_test.py", "plug-mps2_an386-emulated", "the plug on a second board")]
+    images = {folder: build(stage, folder) / "firmware/plug/plug.elf" for _, folder, _ in runs}
+    begin = time.monotonic()
+    plug, *others = [([sys.executable, ROOT / "tests/board" / program, here, images[folder]], what) for program, folder, what in runs]
+    # Three boards at a time: each waits for clocks, and all together take a fifth of a processor.
+    with beside(stage, *others[0]), beside(stage, *others[1]):
+        unit_cases(stage, *plug)
+    stage.boards_s = time.monotonic() - begin
     for folder in ("plug-lm3s6965evb-emulated", "plug-lm3s6965evb-tls-emulated"):
-        elf = build(stage, folder) / "firmware/plug/plug.elf"
-        status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm", elf], "heap symbols", check=False)
+        status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm", images[folder]], "heap symbols", check=False)
         stage.count(status == 0, f"no heap symbol in {folder}")
     for what, options in (("", ()), (" with TLS", ("--tls",))):
         status, output = stage.run([sys.executable, ROOT / "bench/stack/plug_bound.py", *options], "stack bound", check=False)
         stage.count(status == 0, f"the stack of the plug{what} is bounded" + ("" if status == 0 else "\n" + tail(output)))
-    image = build(stage, "plug-lm3s6965evb-tls-emulated") / "firmware/plug/plug.elf"
-    unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_tls_test.py", here, image], "the plug with TLS")
-    image = build(stage, "plug-mps2_an386-emulated") / "firmware/plug/plug.elf"
-    unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_serial_test.py", here, image], "the plug on a second board")
 
 
 def interop(stage):
@@ -363,6 +379,7 @@ def interop(stage):
 
 STAGES = {"host": host, "sanitize": sanitize, "aarch64": aarch64, "cortex-m": cortex_m, "contracts": contracts,
           "devnet": devnet, "demo": demo, "plug-board": plug_board, "linux-board": linux_board, "interop": interop}
+BOARDS = ("plug-board", "linux-board")
 COMPUTING = ("host", "sanitize", "aarch64", "cortex-m")  # one lane; what mostly waits is the other, each in the order above
 
 
@@ -402,6 +419,14 @@ def run_lanes(lanes):
     return sorted(done, key=lambda stage: list(STAGES).index(stage.name))
 
 
+def tell_boards(done):
+    """What all emulated boards took. A figure for `./run bench boards` and no test: a machine that also compiles takes longer."""
+    seconds = {stage.name: round(stage.boards_s, 1) for stage in done if stage.name in BOARDS and stage.failed == 0 and stage.boards_s > 0}
+    if len(seconds) == len(BOARDS):
+        (LOGS / "boards.json").write_text(json.dumps(seconds) + "\n")
+        print(f"all emulated boards: {sum(seconds.values()):.0f} s")
+
+
 def stop(*_):
     stopping.set()
 
@@ -433,6 +458,7 @@ def main():
         print(f"failed: {', '.join(bad)}")
     if stopping.is_set():
         print("stopped before the end")
+    tell_boards(done)
     passed, failed, skipped = (sum(getattr(stage, what) for stage in done) for what in ("passed", "failed", "skipped"))
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 0 if failed == 0 and passed > 0 and not stopping.is_set() else 1
