@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -298,6 +299,20 @@ def count_cases(stage, what, status, output):
     stage.say(f"{what}: {ran[-1]} cases, {len(bad)} failed, {skipped} skipped")
 
 
+def unit_cases_at_once(stage, programs):
+    """Runs unittest programs that mostly wait beside each other, each with a log of its own, and adds up their cases."""
+    parts = [Stage(f"{stage.name}-{name}") for name in programs]
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(unit_cases, part, *program) for part, program in zip(parts, programs.values())]
+    for part in parts:
+        part.log.close()
+        stage.passed += part.passed
+        stage.failed += part.failed
+        stage.skipped += part.skipped
+    for run in runs:
+        run.result()  # raises what the program raised
+
+
 def linux_board(stage):
     """the Linux device on an emulated 64-bit ARM board, its pins seen from outside"""
     sys.path.insert(0, str(ROOT / "tests/board"))
@@ -338,10 +353,12 @@ def plug_board(stage):
         stage.count(status == 0, f"no heap symbol in {folder}")
     status, output = stage.run([sys.executable, ROOT / "bench/stack/plug_bound.py"], "stack bound", check=False)
     stage.count(status == 0, "the stack of the plug is bounded" + ("" if status == 0 else "\n" + tail(output)))
-    image = build(stage, "plug-lm3s6965evb-tls-emulated") / "firmware/plug/plug.elf"
-    unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_tls_test.py", here, image], "the plug with TLS")
-    image = build(stage, "plug-mps2_an386-emulated") / "firmware/plug/plug.elf"
-    unit_cases(stage, [sys.executable, ROOT / "tests/board/plug_serial_test.py", here, image], "the plug on a second board")
+    tls = build(stage, "plug-lm3s6965evb-tls-emulated") / "firmware/plug/plug.elf"
+    second = build(stage, "plug-mps2_an386-emulated") / "firmware/plug/plug.elf"
+    unit_cases_at_once(stage, {
+        "tls": ([sys.executable, ROOT / "tests/board/plug_tls_test.py", here, tls], "the plug with TLS"),
+        "serial": ([sys.executable, ROOT / "tests/board/plug_serial_test.py", here, second], "the plug on a second board"),
+    })
 
 
 def interop(stage):
