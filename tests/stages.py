@@ -282,10 +282,7 @@ def demo(stage):
 
 def unit_cases(stage, command, what):
     """Runs a unittest program and adds up what it says of each case."""
-    count_cases(stage, what, *stage.run(command, what, check=False))
-
-
-def count_cases(stage, what, status, output):
+    status, output = stage.run(command, what, check=False)
     ran = re.findall(r"^Ran (\d+) tests? in", output, re.MULTILINE)
     bad = re.findall(r"^(?:FAIL|ERROR): (\S+)", output, re.MULTILINE)
     skipped = len(re.findall(r"\.\.\. skipped", output))
@@ -325,17 +322,10 @@ def linux_board(stage):
         return
     here = build(stage, "host")
     there = here if platform.machine() == "aarch64" else build(stage, "aarch64")
-    # The bus of wires takes a processor for itself and waits for nobody; the other board waits most of the time.
-    with open(LOGS / "linux-board-i2c.log", "w+") as log:
-        wires = subprocess.Popen(["nice", "-n", "10", sys.executable, ROOT / "tests/board/vm_i2c_test.py", there], cwd=ROOT, stdin=subprocess.DEVNULL,
-                                 stdout=log, stderr=subprocess.STDOUT)
-        try:
-            unit_cases(stage, [sys.executable, ROOT / "tests/board/vm_test.py", here, there], "the Linux board")
-            status = wires.wait(timeout=STAGE_LIMIT_S)
-        finally:
-            wires.kill()
-        log.seek(0)
-        count_cases(stage, "the Linux board's I2C", status, log.read())
+    unit_cases_at_once(stage, {
+        "vm": ([sys.executable, ROOT / "tests/board/vm_test.py", here, there], "the Linux board"),
+        "i2c": ([sys.executable, ROOT / "tests/board/vm_i2c_test.py", there], "the Linux board's I2C"),
+    })
 
 
 def plug_board(stage):
@@ -351,8 +341,9 @@ def plug_board(stage):
         elf = build(stage, folder) / "firmware/plug/plug.elf"
         status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm", elf], "heap symbols", check=False)
         stage.count(status == 0, f"no heap symbol in {folder}")
-    status, output = stage.run([sys.executable, ROOT / "bench/stack/plug_bound.py"], "stack bound", check=False)
-    stage.count(status == 0, "the stack of the plug is bounded" + ("" if status == 0 else "\n" + tail(output)))
+    for what, options in (("", ()), (" with TLS", ("--tls",))):
+        status, output = stage.run([sys.executable, ROOT / "bench/stack/plug_bound.py", *options], "stack bound", check=False)
+        stage.count(status == 0, f"the stack of the plug{what} is bounded" + ("" if status == 0 else "\n" + tail(output)))
     tls = build(stage, "plug-lm3s6965evb-tls-emulated") / "firmware/plug/plug.elf"
     second = build(stage, "plug-mps2_an386-emulated") / "firmware/plug/plug.elf"
     unit_cases_at_once(stage, {

@@ -73,7 +73,8 @@ def main():
     flash, ram = sections(build("plug-lm3s6965evb-tls", "-D", "WATTPROOF_PLUG_TLS=ON"))
     add("tls.flash", flash, FLASH_TLS_MAX)
     add("tls.ram_with_stack", ram, RAM_MAX)
-    add("stack.bound", json.loads(run(sys.executable, "bench/stack/plug_bound.py", "--json"))["stack_bound"], STACK_MAX)
+    for name, options in (("stack.bound", ()), ("tls.stack.bound", ("--tls",))):
+        add(name, json.loads(run(sys.executable, "bench/stack/plug_bound.py", "--json", *options))["stack_bound"], STACK_MAX)
     json.dump(figures, sys.stdout, indent=1)
     print()
     return 0

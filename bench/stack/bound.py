@@ -6,6 +6,9 @@ GCC writes each function's frame and callees (-fcallgraph-info=su). The bound of
 of its callees. Anything that the graph cannot bound is an error, never a silence: a call through a pointer whose targets
 are not declared in indirect_calls.txt, recursion, a frame of variable size, a function without a size.
 
+One function may stand for several in the list, where layers call themselves by the same names: `write@tls.cpp = ...` is `write` as it is
+called from tls.cpp (or from a function of that name), and `-close` among its targets a direct call that it does not make there.
+
 usage: bound.py [--build FOLDER] [--json]
 """
 
@@ -20,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
 NODE = re.compile(r'^node: \{ title: "([^"]+)" label: "([^"]*)"')
-EDGE = re.compile(r'^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"')
+EDGE = re.compile(r'^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"(?: label: "(?:[^"]*/)?([^":]+):)?')
 FRAME = re.compile(r"\\n(\d+) bytes \(([^)]*)\)")
 INDIRECT = "__indirect_call"
 
@@ -31,6 +34,7 @@ class Graph:
     def __init__(self):
         self.frames = {}
         self.calls = {}
+        self.sites = {}  # (caller, callee): the files of the calls
         self.dynamic = set()
         self.problems = []
 
@@ -45,6 +49,7 @@ class Graph:
                         self.dynamic.add(node[1])
             elif edge:
                 self.calls.setdefault(edge[1], set()).add(edge[2])
+                self.sites.setdefault((edge[1], edge[2]), set()).add(edge[3])
 
     def declare(self, indirect, sizes):
         """Puts declared callees in the place of calls through pointers, and declared sizes to library functions."""
@@ -57,13 +62,36 @@ class Graph:
                 if twin in self.frames:
                     callees.remove(callee)
                     callees.add(twin)
+        for name in indirect:
+            if "@" in name:
+                self.split(name, {target[1:] for target in indirect[name] if target.startswith("-")})
         callers = [caller for caller, callees in self.calls.items() if INDIRECT in callees]
         for caller in callers:
             if plain(caller) in indirect:
                 self.calls[caller].remove(INDIRECT)
-                self.calls[caller].update(self.find(target) for target in indirect[plain(caller)])
-        for name in indirect.keys() - set(map(plain, callers)):
+                self.calls[caller].update(self.find(target) for target in indirect[plain(caller)] if not target.startswith("-"))
+        for name in {name for name in indirect if "@" not in name} - set(map(plain, callers)):
             self.problems.append(f"{name}: declared in indirect_calls.txt, but calls through no pointer")
+
+    def split(self, declared, left_out):
+        """Gives the calls from one place to a function a copy of that function, whose own calls may be other ones."""
+        name, _, place = declared.partition("@")
+        title = self.find(name)
+        copy = f"{title}@{place}"
+        callers = [caller for caller, callees in self.calls.items()
+                   if title in callees and (plain(caller) == place or place in self.sites.get((caller, title), ()))]
+        if not callers or title not in self.frames:
+            self.problems.append(f"{declared}: declared in indirect_calls.txt, but not called from there")
+            return
+        self.frames[copy] = self.frames[title]
+        if title in self.dynamic:
+            self.dynamic.add(copy)
+        self.calls[copy] = {callee for callee in self.calls.get(title, ()) if plain(callee) not in left_out}
+        self.sites.update({(copy, callee): self.sites[title, callee] for callee in self.calls[copy] if (title, callee) in self.sites})
+        for caller in callers:
+            self.calls[caller].add(copy)
+            if plain(caller) == place or self.sites[caller, title] == {place}:
+                self.calls[caller].remove(title)
 
     def examine(self, name):
         """Notes what keeps a reached function from having a bound."""

@@ -12,8 +12,8 @@ def node(name, size, kind="static"):
     return f'node: {{ title: "{name}" label: "{name}\\nx.cpp:1:1\\n{size} bytes ({kind})\\n0 dynamic objects" }}\n'
 
 
-def edge(caller, callee):
-    return f'edge: {{ sourcename: "{caller}" targetname: "{callee}" label: "x.cpp:2:2" }}\n'
+def edge(caller, callee, file="x.cpp"):
+    return f'edge: {{ sourcename: "{caller}" targetname: "{callee}" label: "/there/{file}:2:2" }}\n'
 
 
 def examine(text, indirect=None, sizes=None):
@@ -63,6 +63,32 @@ class Bound(unittest.TestCase):
 
     def test_reports_a_declaration_that_nothing_needs(self):
         self.assertIn("no pointer", examine(self.chain, indirect={"middle": ["leaf"]})[1][0])
+
+    # A layer above another with the same names: write() -> encrypt() -> write() -> put().
+    layers = node("wattproof_run", 16) + node("write", 8) + node("encrypt", 100) + node("put", 40) + \
+        edge("wattproof_run", "write") + edge("write", "__indirect_call") + edge("encrypt", "write", "tls.cpp")
+
+    def test_layers_that_share_names_are_recursion_until_they_are_told_apart(self):
+        self.assertIn("recursion", examine(self.layers, {"write": ["encrypt", "put"]})[1][0])
+        for place in ("tls.cpp", "encrypt"):
+            bounds, problems = examine(self.layers, {"write": ["encrypt", "put"], f"write@{place}": ["put"]})
+            self.assertEqual([], problems)
+            self.assertEqual((172, ("wattproof_run", "write", "encrypt", f"write@{place}", "put")), bounds["wattproof_run"])
+
+    def test_one_layer_declared_leaves_the_other_to_be_declared(self):
+        self.assertIn("pointer", examine(self.layers, {"write@tls.cpp": ["put"]})[1][0])
+        self.assertIn("not called from there", examine(self.layers, {"write": ["put"], "write@dtls.cpp": ["put"]})[1][0])
+
+    def test_a_call_from_elsewhere_is_not_taken_for_the_layers(self):
+        text = self.layers + edge("encrypt", "write", "other.cpp")
+        self.assertIn("recursion", examine(text, {"write": ["encrypt"], "write@tls.cpp": ["put"]})[1][0])
+
+    def test_leaves_out_a_direct_call_that_is_not_made_from_there(self):
+        text = node("wattproof_run", 16) + node("close", 8) + node("failed", 4) + node("tell", 50) + edge("wattproof_run", "close") + \
+            edge("close", "failed") + edge("close", "tell") + edge("failed", "close")
+        self.assertIn("recursion", examine(text)[1][0])
+        bounds, problems = examine(text, {"close@failed": ["-failed"]})
+        self.assertEqual((86, ("wattproof_run", "close", "failed", "close@failed", "tell")), bounds["wattproof_run"])
 
     def test_ignores_what_no_entry_point_reaches(self):
         self.assertEqual([], examine(self.chain + node("lonely", 8) + edge("lonely", "malloc"))[1])

@@ -3,7 +3,7 @@
 """Bounds the stack of a whole plug image: from reset through every turn, with one interrupt on top. The graph is the compiler's own, of
 the optimised image. Whatever it cannot bound is an error, as in bound.py.
 
-usage: plug_bound.py [--preset NAME] [--json]
+usage: plug_bound.py [--preset NAME] [--tls] [--json]
 """
 import argparse
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bound import HERE, ROOT, Graph, declarations, demangle, plain
 
+BOUND_MAX = 8 * 1024
 INTERRUPT_FRAME = 8 * 4 + 4  # what a Cortex-M3 pushes, and a word to align it
 PLAIN_TWINS = {"strlen": 4}
 # Folded by the linker's optimiser into an equal function of another name, so that the graph has a frame for the twin alone.
@@ -27,12 +28,13 @@ def run(*command):
     return done.stdout
 
 
-def build(preset):
+def build(preset, tls):
     """The preset's image once more, with the compiler's notes."""
-    folder = ROOT / "build" / f"{preset}-stack"
+    folder = ROOT / "build" / f"{preset}{'-tls' if tls else ''}-stack"
     presets = json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]
     flags = next(each for each in presets if each["name"] == "plug")["cacheVariables"]["CMAKE_CXX_FLAGS_MINSIZEREL"] + " -fstack-usage -fcallgraph-info=su"
-    run("cmake", "--preset", preset, "-B", folder, "-D", f"CMAKE_C_FLAGS_MINSIZEREL={flags}", "-D", f"CMAKE_CXX_FLAGS_MINSIZEREL={flags}")
+    run("cmake", "--preset", preset, "-B", folder, "-D", f"CMAKE_C_FLAGS_MINSIZEREL={flags}", "-D", f"CMAKE_CXX_FLAGS_MINSIZEREL={flags}",
+        "-D", f"WATTPROOF_PLUG_TLS={'ON' if tls else 'OFF'}")
     run("cmake", "--build", folder, "--target", "plug")
     return folder
 
@@ -50,16 +52,20 @@ def give_twins_their_size(graph):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--preset", default="plug-lm3s6965evb")
+    parser.add_argument("--tls", action="store_true", help="the image with TLS-PSK")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    folder = build(options.preset)
+    folder = build(options.preset, options.tls)
     graph = Graph()
     for path in folder.rglob("*ltrans*.ci"):
         graph.read(path)
     if not graph.frames:
         sys.exit(f"no call graph in {folder}")
     sizes = {name: int(values[0]) for name, values in declarations(HERE / "library_frames.txt")}
-    graph.declare(dict(declarations(HERE / "plug_indirect_calls.txt")), {**sizes, **PLAIN_TWINS})
+    indirect = dict(declarations(HERE / "plug_indirect_calls.txt"))
+    if options.tls:
+        indirect |= dict(declarations(HERE / "plug_tls_indirect_calls.txt"))
+    graph.declare(indirect, {**sizes, **PLAIN_TWINS})
     give_twins_their_size(graph)
     graph.entry_points = lambda: [title for title in graph.frames if plain(title) in ("reset_handler", "tick_handler", "device_handler")]
     bounds = graph.bounds()
@@ -76,6 +82,8 @@ def main():
     reserve = addresses["__stack"] - addresses["__stack_start"]
     if reserve < total:
         problems.append(f"the linker script gives {reserve} bytes, {total} may be needed")
+    if total > BOUND_MAX:
+        problems.append(f"{total} bytes may be needed, {BOUND_MAX} at most are wanted")
     if options.json:
         json.dump({"stack_bound": total}, sys.stdout)
     else:

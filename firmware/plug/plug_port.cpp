@@ -15,6 +15,20 @@ constexpr std::array<std::uint8_t, 4> key_magic = {'W', 'P', 'K', 'P'};
 constexpr std::size_t key_record_size = key_magic.size() + 32;
 using KeyRecord = std::array<std::uint8_t, key_record_size>;
 
+// All records at their longest, with what a bank needs around them, for the largest unit.
+constexpr std::uint32_t live_size_max = [] {
+  constexpr store::EntryLayout layout{store::program_size_max};
+  constexpr std::uint32_t version_record_size = 4, seal_size = 0;
+  std::uint32_t size = layout.first_entry() + layout.program_size;  // the bank's head, the next boot's pin
+  for (const std::uint32_t record : {node::boot_record_size, node::record_size_max /* head */, node::record_size_max /* message */,
+                                     node::record_size_max, node::record_size_max /* schedules */, std::uint32_t{key_record_size},
+                                     settings_size_max, version_record_size, seal_size}) {
+    size += layout.entry_size(record);
+  }
+  return size;
+}();
+static_assert(live_size_max <= sectors_per_bank * sector_size_min, "the store of a plug is never full");
+
 const char* reason_name(node::Reason reason) {
   switch (reason) {
     case node::Reason::fallback: return "fallback";
@@ -51,6 +65,7 @@ void tell(const Line& line) {
 }
 
 Error PlugPort::open() {
+  if (flash_.geometry().sector_size < sector_size_min) return Error::configuration_invalid;
   WATTPROOF_TRY(store_.mount());
   WATTPROOF_TRY(seed());
   return open_key();

@@ -18,6 +18,9 @@ constexpr std::uint8_t key_record = 9;
 constexpr std::uint8_t settings_record = 10;
 constexpr std::uint8_t version_record = 11;
 
+constexpr std::uint32_t sectors_per_bank = 8;
+constexpr std::uint32_t sector_size_min = 1024;
+
 // Writes one line of the log: "@ms text".
 void tell(const Line& line);
 Line event(const char* name);
@@ -28,6 +31,7 @@ class PlugPort {
 
   // Finds the store and the key; makes the key in the first boot of all.
   //   entropy_failed  no key and no healthy noise: the plug must not run
+  //   configuration_invalid  the board's sectors are smaller than sector_size_min
   //   what store and key say
   Error open();
 
@@ -57,7 +61,7 @@ class PlugPort {
 
   PlugLink& link_;
   board::Flash flash_{};
-  store::RecordStore<board::Flash> store_{flash_, {.first_sector = 0, .sectors_per_bank = 8}};
+  store::RecordStore<board::Flash> store_{flash_, {.first_sector = 0, .sectors_per_bank = sectors_per_bank}};
   crypto::Drbg drbg_{};
   crypto::PrivateKey key_{};
   Address address_{};

@@ -17,6 +17,7 @@ import plug_line  # noqa: E402
 import qtest  # noqa: E402
 
 RELAY, CONTACT, BUTTON = 0, 1, 1      # PB0, PB1, PF1
+FLASH_FAILS = ("prlimit", "--fsize=0:")  # starts_with: no write to flash.bin succeeds until machine.fail_writes(False)
 PORT_B_BASE = 0x40005000
 PORT_B, PORT_F = 1, 5                 # indices of QEMU's PL061s
 LED_DATA = 0x40025000 + (4 << 0)      # GPIODATA of port F, masked to line 0
@@ -34,7 +35,7 @@ class PlugBoard:
 
     machine_name = "lm3s6965evb"
 
-    def __init__(self, folder, image, options=(), network=True, noise="/dev/urandom"):
+    def __init__(self, folder, image, options=(), network=True, noise="/dev/urandom", starts_with=()):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.log, self.answers = folder, [], queue.Queue()
         link = folder / "noise"
@@ -46,7 +47,7 @@ class PlugBoard:
         listener.bind(str(folder / "serial.s"))
         listener.listen(1)
         listener.settimeout(10)
-        command = ["qemu-system-arm", "-M", self.machine_name, "-display", "none", "-monitor", "none", "-serial", "unix:serial.s",
+        command = [*starts_with, "qemu-system-arm", "-M", self.machine_name, "-display", "none", "-monitor", "none", "-serial", "unix:serial.s",
                    *self.devices(network), "-semihosting-config", "enable=on,target=native", *options, "-kernel", image]
         self.started = time.monotonic()
         self.machine = qtest.Machine(folder, command)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
 from broker_proxy import BrokerProxy  # noqa: E402
-from community import Community  # noqa: E402
+from community import Community, wait_until  # noqa: E402
 from plug_board import HOST, PlugBoard, plug_line  # noqa: E402
 
 SLOTS, SLOT_SECONDS = 60, 10
@@ -51,8 +51,14 @@ class PlugCase(unittest.TestCase):
         cls.keep_flash()
         # Long enough ahead that a busy machine has the schedule proved before slot 0.
         cls.start_s = (int(time.time()) + 25 + SLOT_SECONDS - 1) // SLOT_SECONDS * SLOT_SECONDS
-        cls.community.open_epoch({"slot_seconds": SLOT_SECONDS, "price": [80000] * SLOTS, "base_w": 0, "cap_w": 6000, "gamma": 65536},
-                                 "--start", cls.start_s, "--tolerance-w", 20, "--enter-seconds", 6)
+        cls.open_epoch(cls.start_s)
+
+    @classmethod
+    def open_epoch(cls, start_s):
+        """Returns its number."""
+        answer = cls.community.open_epoch({"slot_seconds": SLOT_SECONDS, "price": [80000] * SLOTS, "base_w": 0, "cap_w": 6000, "gamma": 65536},
+                                          "--start", start_s, "--tolerance-w", 20, "--enter-seconds", 6)
+        return answer["epoch"]
 
     @classmethod
     def keep_flash(cls):

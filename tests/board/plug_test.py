@@ -18,8 +18,8 @@ import time
 import unittest
 from pathlib import Path
 
-from plug_board import CONTACT, PORT_B, RELAY, PlugBoard, missing  # noqa: E402
-from plug_case import FRESHNESS_S, SLACK_S, SLOT_SECONDS, PlugCase  # noqa: E402
+from plug_board import CONTACT, FLASH_FAILS, PORT_B, RELAY, PlugBoard, missing  # noqa: E402
+from plug_case import FRESHNESS_S, SLACK_S, SLOT_SECONDS, PlugCase, wait_until  # noqa: E402
 
 HOST_BUILD, IMAGE = Path(sys.argv.pop(1)).resolve(), Path(sys.argv.pop(1)).resolve()
 KEEP = "--keep" in sys.argv and not sys.argv.remove("--keep")
@@ -212,6 +212,37 @@ class Cases(PlugCase):
                 if line == RELAY and level:
                     return seen_s, now_ms()
         self.fail("no edge\n" + self.tail_of_log())
+
+
+    def test_l_a_flash_that_begins_to_fail_costs_an_answer_and_comes_back_by_itself(self):
+        self.wait_closed(60, "a schedule is followed")
+        before, told = len(self.board.log), len(self.community.events("gateway"))
+        self.board.machine.fail_writes(True)
+        start_s = (int(time.time()) + 20 + SLOT_SECONDS - 1) // SLOT_SECONDS * SLOT_SECONDS
+        epoch = self.open_epoch(start_s)
+        self.assertEqual("storage_failed", self.board.wait_for("store_failed", 20, since=before)["error"])
+        self.assertEqual("storage_failed", self.board.wait_for("refused", 5, since=before)["error"])
+        wait_until(lambda: self.told_on_link(told, "storage_failed"), 5, "the gateway is told")
+        self.assertTrue(self.board.pins.hold(RELAY, True, 2), "what was proved and stored before is followed on")
+        self.assertEqual([], self.finals(epoch), "an answer that is not on record is not given")
+        self.board.machine.fail_writes(False)
+        wait_until(lambda: self.finals(epoch), 30, "the flash works and the answer is given")
+        wait_until(lambda: self.board.status()["epoch"] == str(epoch), 40, "the new schedule is stored and followed")
+        # Power comes back to a flash that fails: without its boot on record the plug proves nothing and closes nothing.
+        self.board.pull_the_plug()
+        type(self).board = PlugBoard(self.folder, IMAGE, starts_with=FLASH_FAILS)
+        self.assertEqual("storage_failed", self.board.wait_for("store_failed", 10)["error"])
+        self.board.wait_for("link_up", 20)
+        self.assertTrue(self.board.pins.hold(RELAY, False, 3))
+        self.assertEqual("starting", self.board.status()["mode"])
+        self.board.machine.fail_writes(False)
+        self.wait_closed(40, "and goes on when it works")
+
+    def told_on_link(self, since, error):
+        return any(event["event"] == "device_status" and event["last_error"] == error for event in self.community.events("gateway")[since:])
+
+    def finals(self, epoch):
+        return [event for event in self.community.events("gateway", "final") if event["epoch"] == epoch]
 
 
 class DownStream:

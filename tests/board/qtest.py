@@ -13,6 +13,7 @@ which Machine adds, or qtest replaces the processor.
 import json
 import queue
 import re
+import resource
 import socket
 import subprocess
 import threading
@@ -192,7 +193,8 @@ class Machine:
             self.process = subprocess.Popen(
                 [*map(str, command), "-accel", "tcg", "-qmp", "unix:qmp.s,server=on,wait=off",
                  "-qtest", "unix:qt.s,server=on,wait=off", "-qtest-log", "/dev/null"],
-                cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+                cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                restore_signals=False)  # Python's: a write past fail_writes()'s limit fails and is no signal
         try:
             self.qmp, self.qtest = Qmp(self._short("qmp.s")), QTest(self._short("qt.s"))
         except Exception:
@@ -226,6 +228,11 @@ class Machine:
 
     def set_link(self, name, up):
         self.qmp.execute("set_link", name=name, up=up)
+
+    def fail_writes(self, fail):
+        """From now on each write of QEMU to a file fails, or none: what it takes for storage is broken. Its sockets are not concerned."""
+        hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (0 if fail else hard, hard))
 
     def pause(self):
         self.qmp.execute("stop")
