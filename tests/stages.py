@@ -11,7 +11,6 @@ whatever else wants the processor, since boards and devices that run in real tim
 """
 
 import argparse
-import contextlib
 import json
 import os
 import platform
@@ -23,6 +22,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -284,27 +284,7 @@ def demo(stage):
 
 def unit_cases(stage, command, what):
     """Runs a unittest program and adds up what it says of each case."""
-    count_cases(stage, what, *stage.run(command, what, check=False))
-
-
-@contextlib.contextmanager
-def beside(stage, command, what):
-    """Runs a unittest program, with a log of its own, beside what the stage does meanwhile; then adds up its cases."""
-    begin, name = time.monotonic(), re.sub(r"\W+", "-", what)
-    with open(LOGS / f"{stage.name}-{name}.log", "w+") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-        try:
-            yield
-            while process.poll() is None and not stopping.is_set() and time.monotonic() - begin < STAGE_LIMIT_S:
-                time.sleep(0.1)
-        finally:
-            if process.poll() is None:
-                end(process)
-        log.seek(0)
-        count_cases(stage, what, process.returncode, log.read())
-
-
-def count_cases(stage, what, status, output):
+    status, output = stage.run(command, what, check=False)
     ran = re.findall(r"^Ran (\d+) tests? in", output, re.MULTILINE)
     bad = re.findall(r"^(?:FAIL|ERROR): (\S+)", output, re.MULTILINE)
     skipped = len(re.findall(r"\.\.\. skipped", output))
@@ -316,6 +296,20 @@ def count_cases(stage, what, status, output):
     stage.skipped += skipped
     stage.passed += max(0, int(ran[-1]) - len(bad) - skipped)
     stage.say(f"{what}: {ran[-1]} cases, {len(bad)} failed, {skipped} skipped")
+
+
+def unit_cases_at_once(stage, programs):
+    """Runs unittest programs that mostly wait beside each other, each with a log of its own, and adds up their cases."""
+    parts = [Stage(f"{stage.name}-{name}") for name in programs]
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(unit_cases, part, *program) for part, program in zip(parts, programs.values())]
+    for part in parts:
+        part.log.close()
+        stage.passed += part.passed
+        stage.failed += part.failed
+        stage.skipped += part.skipped
+    for run in runs:
+        run.result()  # raises what the program raised
 
 
 def linux_board(stage):
@@ -330,10 +324,11 @@ def linux_board(stage):
         return
     here = build(stage, "host")
     there = here if platform.machine() == "aarch64" else build(stage, "aarch64")
-    # The bus of wires takes a processor for itself and waits for nobody; the other board waits most of the time.
     begin = time.monotonic()
-    with beside(stage, ["nice", "-n", "10", sys.executable, ROOT / "tests/board/vm_i2c_test.py", there], "the Linux board's I2C"):
-        unit_cases(stage, [sys.executable, ROOT / "tests/board/vm_test.py", here, there], "the Linux board")
+    unit_cases_at_once(stage, {
+        "vm": ([sys.executable, ROOT / "tests/board/vm_test.py", here, there], "the Linux board"),
+        "i2c": ([sys.executable, ROOT / "tests/board/vm_i2c_test.py", there], "the Linux board's I2C"),
+    })
     stage.boards_s = time.monotonic() - begin
 
 
@@ -344,14 +339,13 @@ def plug_board(stage):
         stage.say("skipped: qemu-system-arm is not installed")
         return
     here = build(stage, "host")
-    runs = [("plug_test.py", "plug-lm3s6965evb-emulated", "the plug"), ("plug_tls_test.py", "plug-lm3s6965evb-tls-emulated", "the plug with TLS"),
-            ("plug_serial_test.py", "plug-mps2_an386-emulated", "the plug on a second board")]
-    images = {folder: build(stage, folder) / "firmware/plug/plug.elf" for _, folder, _ in runs}
+    suites = {"main": ("plug_test.py", "plug-lm3s6965evb-emulated", "the plug"),
+              "tls": ("plug_tls_test.py", "plug-lm3s6965evb-tls-emulated", "the plug with TLS"),
+              "serial": ("plug_serial_test.py", "plug-mps2_an386-emulated", "the plug on a second board")}
+    images = {folder: build(stage, folder) / "firmware/plug/plug.elf" for _, folder, _ in suites.values()}
     begin = time.monotonic()
-    plug, *others = [([sys.executable, ROOT / "tests/board" / program, here, images[folder]], what) for program, folder, what in runs]
-    # Three boards at a time: each waits for clocks, and all together take a fifth of a processor.
-    with beside(stage, *others[0]), beside(stage, *others[1]):
-        unit_cases(stage, *plug)
+    unit_cases_at_once(stage, {name: ([sys.executable, ROOT / "tests/board" / program, here, images[folder]], what)
+                               for name, (program, folder, what) in suites.items()})
     stage.boards_s = time.monotonic() - begin
     for folder in ("plug-lm3s6965evb-emulated", "plug-lm3s6965evb-tls-emulated"):
         status, _ = stage.run([sys.executable, ROOT / "tests/tidy/heap_symbols.py", "--nm", "arm-none-eabi-nm", images[folder]], "heap symbols", check=False)

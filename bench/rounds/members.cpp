@@ -8,6 +8,8 @@
 #include <limits>
 #include <numbers>
 
+#include "rounds/draw.hpp"
+
 namespace wattproof::bench {
 namespace {
 
@@ -16,18 +18,6 @@ using solver::DeviceKind;
 // What the device itself pays for each kW beside the prices: a battery's wear, a car's wish to charge gently.
 constexpr std::uint64_t battery_own = 12ull << 16;
 constexpr std::uint64_t charger_own = 6ull << 16;
-
-std::int32_t between(std::mt19937& random, std::int32_t low, std::int32_t high) {
-  return std::uniform_int_distribution<std::int32_t>(low, high)(random);
-}
-
-std::uint32_t hours(std::mt19937& random, const solver::Grid& grid, std::int32_t low, std::int32_t high) {
-  return static_cast<std::uint32_t>(between(random, low, high)) * grid.slots / 24;
-}
-
-double bump(double hour, double at, double width) { return std::exp(-(hour - at) * (hour - at) / (width * width)); }
-
-std::int32_t rounded(double value) { return static_cast<std::int32_t>(std::lround(value)); }
 
 void demand(Error error, const char* what) {
   if (error == Error::none) return;
@@ -40,16 +30,22 @@ void demand(Error error, const char* what) {
 Member::Member(const solver::Grid& grid, std::mt19937& random) : grid_(grid) {
   const std::int32_t kind = between(random, 0, 99);
   if (kind < 30) {
+    variety_ = Variety::charger;
     make_charger(random);
   } else if (kind < 50) {
+    variety_ = Variety::battery;
     make_battery(random);
   } else if (kind < 70) {
+    variety_ = Variety::appliance;
     make_appliance(random);
   } else if (kind < 80) {
+    variety_ = Variety::solar;
     make_by_hours(DeviceKind::curtailable, random);
   } else if (kind < 90) {
+    variety_ = Variety::load;
     make_by_hours(DeviceKind::fixed, random);
   } else {
+    variety_ = Variety::heat_pump;
     make_heat_pump(random);
   }
   fallback_.resize(grid.slots, 0);
@@ -116,6 +112,7 @@ solver::Device Member::device() const {
   if (device.kind == DeviceKind::fixed || device.kind == DeviceKind::appliance) device.profile_w = series_;
   if (device.kind == DeviceKind::curtailable) device.power_min_w = std::span<const std::int32_t>(series_);
   if (device.kind == DeviceKind::thermal) device.ambient_mc = std::span<const std::int32_t>(series_);
+  device.milestones = milestones_;
   return device;
 }
 
@@ -126,33 +123,45 @@ void Member::begin(bool is_warm) {
   participant_.reset();
 }
 
-Profile Member::answer(const schedule::EpochHead& head, const schedule::Vectors& vectors,
-                       const reference::RecordData& recorded) {
+std::optional<Profile> Member::answer(const schedule::EpochHead& head, const schedule::Vectors& vectors,
+                                      const reference::RecordData& recorded) {
   static solver::Workspace<slot_count_max> small;
   static std::vector<std::uint64_t> large;
   // Entering wrote the fallback into the record, while a device of a warm epoch goes on from its profile of yesterday.
   const Profile& x = recorded.round == 0 && head.round == 1 ? last_ : recorded.profile;
   Profile target(head.slots), best(head.slots);
   demand(participant_.aim(head, vectors, recorded.round, x, target), "a device cannot aim");
-  const solver::Device device = schedule::Participant::frozen(this->device(), head, x);
+  solver::Device whole = this->device();
+  std::vector<solver::LinearState> states = states_;
+  for (solver::LinearState& state : states) state.min = std::span<const std::int32_t>(series_);
+  whole.states = states;
+  std::vector<solver::Device> parts;
+  for (const Member& part : parts_) parts.push_back(part.device());
+  whole.parts = parts.data();
+  whole.part_count = static_cast<std::uint32_t>(parts.size());
+  const solver::Device device = schedule::Participant::frozen(whole, head, x);
   large.resize(std::max(large.size(), solver::workspace_words(device, grid_)));
   const solver::WorkspaceView workspace = large.size() > small.words.size() ? solver::WorkspaceView(large) : small;
   solver::Report report;
   const solver::Cost cost = schedule::Participant::cost(head, own_);
-  demand(solver::optimise(device, grid_, target, cost, workspace, best, report), "a device cannot answer");
+  const Error error = solver::optimise(device, grid_, target, cost, workspace, best, report);
+  if (error != Error::none) {
+    refusal_ = std::string(name_of(variety_)) + ": " + error_name(error);
+    return {};
+  }
   last_ = best;
   return best;
 }
 
 void Member::change_needs(std::mt19937& random) {
   if (device_.kind == DeviceKind::shapeable) device_.energy_wh += device_.energy_wh / 100 * between(random, -5, 5);
+  for (Member& part : parts_) part.change_needs(random);
 }
 
 void Member::add_to(reference::Community& community, std::vector<std::size_t>& chosen, const Profile& profile) const {
   const std::size_t slots = grid_.slots;
-  const double per_wh = solver::slots_per_hour(grid_);
   constexpr double infinite = std::numeric_limits<double>::infinity();
-  if (device_.kind == DeviceKind::appliance) {
+  if (device_.kind == DeviceKind::appliance && device_.runs == 1 && !device_.interruptible) {
     reference::ChoiceDevice choice;
     for (std::size_t start = device_.start_slot; start + series_.size() <= device_.end_slot; ++start) {
       std::vector<double> run(slots, 0);
@@ -164,21 +173,21 @@ void Member::add_to(reference::Community& community, std::vector<std::size_t>& c
     return;
   }
   reference::ConvexDevice convex;
-  convex.own_quadratic = static_cast<double>(own_.quadratic) / 65536;
+  const bool is_given = is_given_to_optimum();
+  if (!is_given) convex.own_quadratic = static_cast<double>(own_.quadratic) / 65536;
+  if (device_.kind == DeviceKind::generator) {
+    convex.own_quadratic = device_.cost_quadratic / 65536.0;
+    convex.own_linear = -static_cast<double>(device_.cost_linear);
+  }
   convex.sum_low.assign(slots, -infinite);
   convex.sum_high.assign(slots, infinite);
-  const bool is_given = device_.kind == DeviceKind::fixed || device_.kind == DeviceKind::thermal;
+  const solver::Device device = this->device();
   for (std::uint32_t t = 0; t < slots; ++t) {
     const bool is_out = device_.kind == DeviceKind::shapeable && (t < device_.start_slot || t >= device_.end_slot);
-    const solver::Device device = this->device();
     convex.low_w.push_back(is_given ? profile[t] : is_out ? 0 : device.power_min_w.at(t));
     convex.high_w.push_back(is_given ? profile[t] : is_out ? 0 : device.power_max_w.at(t));
-    if (device_.kind != DeviceKind::battery) continue;
-    convex.sum_low[t] = per_wh * (device_.energy_min_wh - device_.energy_start_wh);
-    convex.sum_high[t] = per_wh * (device_.energy_max_wh - device_.energy_start_wh);
   }
-  if (device_.kind == DeviceKind::battery) convex.sum_low.back() = convex.sum_high.back() = 0;
-  if (device_.kind == DeviceKind::shapeable) convex.sum_low.back() = convex.sum_high.back() = per_wh * device_.energy_wh;
+  if (!is_given) limit_sums(convex);
   community.convex.push_back(convex);
 }
 

@@ -8,14 +8,23 @@
 //   silent    cold, with every device missing every fifth round by chance
 // and the totals are held against the central optimum. Prints one JSON object a line.
 //
-//   rounds [--communities N] [--each]     N a grid and size (default 4); --each also says how every epoch ended, to stderr
+// The figures rounds_all_kinds_* are of a second set: communities of 50 with every kind that the library knows. A device whose
+// solver finds no answer sends none, as firmware does, and is counted. To the central optimum chargers (milestones too), lossless
+// batteries, PV, generators and ramped pumps are free; an appliance that runs once keeps its start; what leaks (heat, cold, lossy
+// batteries), other patterns (switched loads, several or interrupted runs) and homes have the profile that they ended with.
+//
+//   rounds [--communities N] [--each]     N a grid and size, 2 N a grid of every kind (default 4); --each also says, to stderr, how
+//                                         every epoch ended, and of those beyond 20 rounds which devices moved late
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <random>
 
+#include "rounds/all_kinds.hpp"
 #include "rounds/members.hpp"
 #include "rounds/real_days.hpp"
 
@@ -62,6 +71,9 @@ Day make_day(const RealDays& days, std::size_t number, std::size_t home, std::si
   return day;
 }
 
+// How often devices found no answer, by what they are and why.
+using Refusals = std::map<std::string, std::uint32_t>;
+
 class Epoch {
  public:
   // Runs to the end. `silent_percent`: how often a device does not answer a round.
@@ -80,8 +92,13 @@ class Epoch {
       if (schedule::Vectors::decode(bytes, coordinator_.head().slots, vectors) != Error::none) std::abort();
       for (std::uint32_t i = 0; i < members.size(); ++i) {
         if (std::uniform_int_distribution<std::int32_t>(0, 99)(random) < silent_percent) continue;
-        const Profile answer = members[i].answer(coordinator_.head(), vectors, coordinator_.record(i + 1));
-        if (coordinator_.submit(i + 1, answer) != reference::Outcome::counted) std::abort();
+        const std::optional<Profile> answer = members[i].answer(coordinator_.head(), vectors, coordinator_.record(i + 1));
+        if (!answer) {
+          ++refusals_[members[i].refusal()];
+          continue;
+        }
+        note_move(members[i], coordinator_.record(i + 1).profile, *answer);
+        if (coordinator_.submit(i + 1, *answer) != reference::Outcome::counted) std::abort();
       }
       coordinator_.close(coordinator_.head().deadline.s);
     }
@@ -89,6 +106,24 @@ class Epoch {
 
   const Coordinator& coordinator() const { return coordinator_; }
   std::uint32_t rounds() const { return coordinator_.head().round; }
+  const Refusals& refusals() const { return refusals_; }
+
+  // Who moved after the round from which patterns are kept: the three varieties with the most of it.
+  std::string late_movers() const {
+    std::vector<std::pair<std::uint64_t, std::string>> movers;
+    std::uint64_t sum = 0;
+    for (const auto& [name, moved_w] : late_moves_) {
+      movers.emplace_back(moved_w, name);
+      sum += moved_w;
+    }
+    std::sort(movers.rbegin(), movers.rend());
+    std::string text;
+    for (std::size_t i = 0; i < movers.size() && i < 3; ++i) {
+      const std::uint64_t percent = 100 * movers[i].first / std::max<std::uint64_t>(sum, 1);
+      text += (i == 0 ? "" : ", ") + movers[i].second + " " + std::to_string(percent) + " %";
+    }
+    return text;
+  }
   bool is_final() const { return coordinator_.head().status == schedule::EpochStatus::final; }
 
   // The highest total and the mean one, W.
@@ -109,7 +144,15 @@ class Epoch {
             .tolerance_w = tolerance_w, .round_seconds = round_seconds};
   }
 
+  void note_move(const Member& member, const Profile& before, const Profile& after) {
+    if (rounds() <= schedule::freeze_round) return;
+    std::uint64_t& moved_w = late_moves_[name_of(member.variety())];
+    for (std::size_t t = 0; t < after.size(); ++t) moved_w += static_cast<std::uint64_t>(std::abs(after[t] - before[t]));
+  }
+
   Coordinator coordinator_;
+  Refusals refusals_;
+  std::map<std::string, std::uint64_t> late_moves_;
 };
 
 // The central optimum with the appliance starts and the heat pumps as the epoch ended; `own` gets the epoch's objective.
@@ -150,13 +193,17 @@ void set_cap(Day& day, std::vector<Member> members) {
 }
 
 struct Tally {
-  explicit Tally(const char* what) : name(what) {}
+  explicit Tally(std::string what) : name(std::move(what)) {}
   void add(const Epoch& epoch, const char* which) {
     const bool is_good = epoch.is_final() && epoch.coordinator().worst_excess_w() <= 0;
     rounds.push_back(epoch.rounds());
     without_end += is_good ? 0u : 1u;
+    for (const auto& [why, count] : epoch.refusals()) refusals[why] += count;
     if (says_each) {
-      std::fprintf(stderr, "%s %s: %u rounds%s\n", name, which, epoch.rounds(), is_good ? "" : ", no schedule");
+      std::fprintf(stderr, "%s %s: %u rounds%s\n", name.c_str(), which, epoch.rounds(), is_good ? "" : ", no schedule");
+      if (epoch.rounds() > 20) {
+        std::fprintf(stderr, "  moved after round %u: %s\n", schedule::freeze_round, epoch.late_movers().c_str());
+      }
     }
   }
   double mean() const {
@@ -170,9 +217,10 @@ struct Tally {
     const auto count = std::count_if(rounds.begin(), rounds.end(), is_above);
     return 100.0 * static_cast<double>(count) / static_cast<double>(rounds.size());
   }
-  const char* name;
+  std::string name;
   std::vector<std::uint32_t> rounds;
   std::uint32_t without_end = 0;
+  Refusals refusals;
 };
 
 void print(const std::string& name, double value, const char* unit, const char* target) {
@@ -180,17 +228,27 @@ void print(const std::string& name, double value, const char* unit, const char* 
 }
 
 struct Measured {
-  Tally cold{"rounds_cold"}, ordinary{"rounds_cold_ordinary"};
-  Tally warm{"rounds_warm"}, new_day{"rounds_new_day"}, silent{"rounds_silent"};
+  explicit Measured(const std::string& prefix)
+      : cold(prefix + "_cold"), ordinary(prefix + "_cold_ordinary"), warm(prefix + "_warm"), new_day(prefix + "_new_day"),
+        silent(prefix + "_silent") {}
+  std::array<const Tally*, 4> all() const { return {&cold, &warm, &new_day, &silent}; }
+  Tally cold, ordinary, warm, new_day, silent;
   double worst_gap = 0;
   std::uint32_t gaps = 0;
 };
 
-void measure(const RealDays& days, std::uint32_t slots, std::uint32_t count, std::uint32_t number, Measured& all) {
+std::vector<Member> make_ordinary(const solver::Grid& grid, std::uint32_t count, std::mt19937& random) {
+  std::vector<Member> members;
+  for (std::uint32_t i = 0; i < count; ++i) members.emplace_back(grid, random);
+  return members;
+}
+
+void measure(const RealDays& days, std::uint32_t slots, std::uint32_t count, std::uint32_t number, bool is_all_kinds,
+             Measured& all) {
   std::mt19937 random(1000 * slots + 100 * count + number);
   const std::size_t first_day = std::uniform_int_distribution<std::size_t>(0, days.price_days() - 1)(random);
-  std::vector<Member> members;
-  for (std::uint32_t i = 0; i < count; ++i) members.emplace_back(solver::Grid{slots, 86'400 / slots}, random);
+  const solver::Grid grid{slots, 86'400 / slots};
+  const std::vector<Member> members = is_all_kinds ? make_all_kinds(grid, random) : make_ordinary(grid, count, random);
   Day day = make_day(days, first_day, number, count);
   set_cap(day, members);
   const auto [low, high] = std::minmax_element(day.parameters.price.begin(), day.parameters.price.end());
@@ -229,16 +287,24 @@ void measure(const RealDays& days, std::uint32_t slots, std::uint32_t count, std
   all.new_day.add(Epoch(other, other.rho0, after, &*ended), which.c_str());
 }
 
-int run(std::uint32_t communities) {
-  Measured all;
-  for (const std::uint32_t slots : {24u, 96u}) {
-    const RealDays days(slots);
-    if (days.is_built_in()) std::fprintf(stderr, "%u slots: no data folder, the built-in day\n", slots);
-    for (const std::uint32_t count : member_counts) {
-      for (std::uint32_t number = 0; number < communities; ++number) measure(days, slots, count, number, all);
+// Returns how often devices found no answer.
+std::uint32_t print_ends(const std::string& prefix, const Measured& all) {
+  std::uint32_t without_end = 0, refused = 0;
+  for (const Tally* tally : all.all()) {
+    without_end += tally->without_end;
+    for (const auto& [why, count] : tally->refusals) {
+      refused += count;
+      std::fprintf(stderr, "%s without an answer, %s: %u times\n", tally->name.c_str(), why.c_str(), count);
     }
   }
-  if (all.gaps == 0) return 1;
+  print(prefix + "_without_schedule", without_end, "epochs", "0");
+  print(prefix + "_objective_gap", 1e6 * all.worst_gap, "millionths, at most", "1000");
+  std::fprintf(stderr, "%s: %zu cold, %zu warm, %zu new-day and %zu silent epochs\n", prefix.c_str(), all.cold.rounds.size(),
+               all.warm.rounds.size(), all.new_day.rounds.size(), all.silent.rounds.size());
+  return refused;
+}
+
+void print_mixed(const Measured& all) {
   print("rounds_cold_mean", all.cold.mean(), "rounds", "16");
   print("rounds_cold_max", all.cold.most(), "rounds", "20");
   print("rounds_cold_above_20", all.cold.above(20), "% of epochs", "0");
@@ -252,12 +318,37 @@ int run(std::uint32_t communities) {
   print("rounds_new_day_max", all.new_day.most(), "rounds", "null");
   print("rounds_silent_mean", all.silent.mean(), "rounds", "22");
   print("rounds_silent_max", all.silent.most(), "rounds", "null");
-  std::uint32_t without_end = 0;
-  for (const Tally* tally : {&all.cold, &all.warm, &all.new_day, &all.silent}) without_end += tally->without_end;
-  print("rounds_without_schedule", without_end, "epochs", "0");
-  print("rounds_objective_gap", 1e6 * all.worst_gap, "millionths, at most", "1000");
-  std::fprintf(stderr, "%zu cold, %zu warm, %zu new-day and %zu silent epochs\n", all.cold.rounds.size(), all.warm.rounds.size(),
-               all.new_day.rounds.size(), all.silent.rounds.size());
+  print_ends("rounds", all);
+}
+
+void print_all_kinds(const Measured& all) {
+  print("rounds_all_kinds_cold_mean", all.cold.mean(), "rounds", "16");
+  print("rounds_all_kinds_cold_max", all.cold.most(), "rounds", "20");
+  print("rounds_all_kinds_cold_above_20", all.cold.above(20), "% of epochs", "0");
+  print("rounds_all_kinds_warm_mean", all.warm.mean(), "rounds", "9");
+  print("rounds_all_kinds_warm_max", all.warm.most(), "rounds", "null");
+  print("rounds_all_kinds_new_day_mean", all.new_day.mean(), "rounds", "null");
+  print("rounds_all_kinds_silent_mean", all.silent.mean(), "rounds", "22");
+  print("rounds_all_kinds_silent_max", all.silent.most(), "rounds", "null");
+  const std::uint32_t unanswered = print_ends("rounds_all_kinds", all);
+  print("rounds_all_kinds_unanswered", unanswered, "answers that a device did not find", "0");
+}
+
+int run(std::uint32_t communities) {
+  Measured mixed("rounds"), all_kinds("rounds_all_kinds");
+  for (const std::uint32_t slots : {24u, 96u}) {
+    const RealDays days(slots);
+    if (days.is_built_in()) std::fprintf(stderr, "%u slots: no data folder, the built-in day\n", slots);
+    for (const std::uint32_t count : member_counts) {
+      for (std::uint32_t number = 0; number < communities; ++number) measure(days, slots, count, number, false, mixed);
+    }
+    for (std::uint32_t number = 0; number < 2 * communities; ++number) {
+      measure(days, slots, all_kinds_count, number, true, all_kinds);
+    }
+  }
+  if (mixed.gaps == 0 || all_kinds.gaps == 0) return 1;
+  print_mixed(mixed);
+  print_all_kinds(all_kinds);
   return 0;
 }
 

@@ -95,7 +95,7 @@ Error solve_appliance(const Task& task) {
   // All runs fit into a day, so this fits 32 bits.
   std::uint32_t total_w = 0;
   for (const std::int32_t power_w : device.profile_w) total_w += static_cast<std::uint32_t>(power_w < 0 ? -power_w : power_w);
-  if (!wish.fits_times(total_w * device.runs, 62)) return Error::out_of_range;
+  if (!wish.fits_times(grid.slots, total_w * device.runs, 62)) return Error::out_of_range;
   for (std::int32_t& power_w : profile_w) power_w = 0;
   if (parts.count == 1) {
     place_one(parts, device, wish, end, profile_w);

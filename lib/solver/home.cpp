@@ -494,10 +494,6 @@ Error check_breaker(const Session& session, Report& report) {
   return Error::none;
 }
 
-}  // namespace
-
-namespace {
-
 std::size_t session_words(std::size_t part_words, std::size_t count, const Grid& grid) {
   return part_words + grid.slots + words_of((count + 6) * grid.slots);
 }

@@ -121,7 +121,7 @@ Error solve_switched(const Task& task) {
   if (task.workspace.size() < switched_workspace_words(device, grid)) return Error::workspace_too_small;
   const std::int64_t power_w = device.power_w;
   const std::uint32_t size_w = static_cast<std::uint32_t>(device.power_w < 0 ? -device.power_w : device.power_w);
-  if (!wish.fits_times(size_w * grid.slots, 60)) return Error::out_of_range;
+  if (!wish.fits_times(grid.slots, size_w * grid.slots, 60)) return Error::out_of_range;
   const std::uint32_t end = end_slot(device, grid);
   for (std::int32_t& power : task.profile_w) power = 0;
   Tables tables(device, grid, task.workspace);

@@ -32,9 +32,16 @@ std::int64_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
   return wide_floor_div(numerator(slot) * (std::int64_t{2} << bits) + curvature_, 2 * curvature_);
 }
 
-bool Wish::fits_times(std::uint32_t power_sum_w, std::uint32_t bits) const {
-  const std::uint64_t numerator_max = static_cast<std::uint64_t>(curvature_ * power_limit_w());
-  return power_sum_w == 0 || numerator_max <= (std::uint64_t{1} << bits) / power_sum_w;
+bool Wish::fits_times(std::uint32_t slots, std::uint32_t power_sum_w, std::uint32_t bits) const {
+  if (power_sum_w == 0) return true;
+  // The wishes that are there: by their limit alone, curvature x power_limit_w, ordinary loads would be refused.
+  std::uint64_t largest = 0;
+  for (std::uint32_t t = 0; t < slots; ++t) {
+    const std::int64_t wish = numerator(t);
+    const std::uint64_t size = static_cast<std::uint64_t>(wish < 0 ? -wish : wish);
+    if (size > largest) largest = size;
+  }
+  return largest <= (std::uint64_t{1} << bits) / power_sum_w;
 }
 
 Device with_scaled_cost(const Device& device, const OwnScale& scale) {

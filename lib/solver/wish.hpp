@@ -53,8 +53,8 @@ class Wish {
   // True if the numerator is the target and the curvature is 1, the case of a scheduling round.
   bool plain() const { return plain_; }
 
-  // Whether every wish times a power of at most `power_sum_w` in all stays below 2^bits.
-  bool fits_times(std::uint32_t power_sum_w, std::uint32_t bits) const;
+  // Whether the numerator of each of the day's slots, times `power_sum_w`, is at most 2^bits.
+  bool fits_times(std::uint32_t slots, std::uint32_t power_sum_w, std::uint32_t bits) const;
 
   std::uint32_t guard_bits() const { return guard_bits_; }       // of the day's slots
   std::int32_t power_limit_w() const { return (std::int32_t{1} << (29 - guard_bits_)) - 1; }

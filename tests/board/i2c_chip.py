@@ -19,6 +19,7 @@ class I2cChip:
         self.registers = bytearray(b"\xff" * REGISTERS)
         self.writes = []          # (host's time, register, value)
         self.is_present = True    # False: it has lost its power, and the pull-ups are still there
+        self.slowest_look_s = 0.0  # between two looks at the wires while something is said on them
         self._idle()
         self.sda_was_low, self.clock_is_high, self.is_over = False, True, False
         self.driven = None        # what this end has put on the data line since the kernel let go of it
@@ -43,8 +44,13 @@ class I2cChip:
 
     def _serve(self):
         read = self.machine.qtest.read_u32
+        looked = time.monotonic()
         try:
             while not self.is_over:
+                now = time.monotonic()
+                if self.expects is not None:
+                    self.slowest_look_s = max(self.slowest_look_s, now - looked)
+                looked = now
                 clock_is_high = bool(read(LEVELS) >> self.scl & 1)
                 self._look(bool(read(DIRECTION) >> self.sda & 1), clock_is_high)
                 time.sleep(IDLE_S if self.expects is None and clock_is_high else BUSY_S)

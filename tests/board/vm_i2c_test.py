@@ -6,6 +6,7 @@ whose other end this test answers as Seeed's board of four relays does. And the 
 usage: vm_i2c_test.py ARM_BUILD [CASE...]
 """
 
+import functools
 import sys
 import tempfile
 import unittest
@@ -50,6 +51,21 @@ OUTPUT = ('[output]\nrelay = "i2c"\nboard = "board.toml"\nrelay_name = "ch1"\n'
 PUSH = f'[button]\nchip_label = "{vm.GPIO_LABEL}"\nline = {BUTTON}\nactive_low = false\nduration_s = 600\n'
 
 
+def watched(test):
+    """The far end of the wires is a thread of this test. Where it looked less often than the clock can change, it may have
+    misread a byte, and a failure says nothing about the board's program: then the case is skipped and says so."""
+    @functools.wraps(test)
+    def run(self):
+        self.chip.slowest_look_s = 0.0
+        try:
+            test(self)
+        except AssertionError:
+            if self.chip.slowest_look_s > vm.WIRE_US / 1e6:
+                self.skipTest(f"this machine was too busy to watch the wires: {1000 * self.chip.slowest_look_s:.0f} ms between two looks")
+            raise
+    return run
+
+
 class I2cBoard(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -80,6 +96,7 @@ class I2cBoard(unittest.TestCase):
         if not self.chip.wait(REGISTER, value, LIMIT_S):
             self.fail(f"{what}: {self.chip.writes}\n{self.log()[-3000:]}")
 
+    @watched
     def test_1_board_check_reads_the_boards_register(self):
         self.chip.registers[REGISTER] = ON
         answer = self.board.run("wattproofctl board check /state/board.toml; echo status $?", LIMIT_S)
@@ -88,6 +105,7 @@ class I2cBoard(unittest.TestCase):
         self.assertIn("status 0", answer)
         self.assertEqual([], self.chip.writes, "a check moves nothing")
 
+    @watched
     def test_2_board_check_says_that_a_board_or_its_bus_is_not_there(self):
         self.chip.is_present = False
         answer = self.board.run("wattproofctl board check /state/board.toml; echo status $?", LIMIT_S)
@@ -101,6 +119,7 @@ class I2cBoard(unittest.TestCase):
         self.assertIn("nobody answers", answer)
         self.assertIn("status 1", answer)
 
+    @watched
     def test_3_the_node_moves_its_own_bit_alone_and_its_keeper_opens_it_when_the_node_is_killed(self):
         self.chip.registers[REGISTER] = OTHERS_ON
         self.start_node()

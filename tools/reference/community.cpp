@@ -46,6 +46,20 @@ struct Block {
 
 constexpr double kilo = 1000.0;
 
+// Rows for how fast power may change, between neighbours among the slots that are free.
+void limit_ramps(Block& block, const ConvexDevice& device, const std::vector<std::size_t>& free) {
+  for (std::size_t i = 1; i < free.size(); ++i) {
+    if (free[i] != free[i - 1] + 1) continue;
+    Vector row(free.size(), 0.0);
+    row[i] = 1;
+    row[i - 1] = -1;
+    if (device.rise_w < infinity) block.rows.push_back({row, device.rise_w / kilo});
+    row[i] = -1;
+    row[i - 1] = 1;
+    if (device.fall_w < infinity) block.rows.push_back({row, device.fall_w / kilo});
+  }
+}
+
 Block block_of(const ConvexDevice& device, std::uint32_t slots, Vector& fixed_kw) {
   std::vector<std::size_t> free;
   for (std::uint32_t t = 0; t < slots; ++t) {
@@ -59,7 +73,7 @@ Block block_of(const ConvexDevice& device, std::uint32_t slots, Vector& fixed_kw
   const std::size_t n = free.size();
   block.map = Matrix(slots, n);
   block.quadratic.assign(n, device.own_quadratic * kilo);
-  block.linear.assign(n, 0);
+  block.linear.assign(n, device.own_linear);
   for (std::size_t i = 0; i < n; ++i) {
     block.map(free[i], i) = 1;
     Vector row(n, 0.0);
@@ -69,6 +83,7 @@ Block block_of(const ConvexDevice& device, std::uint32_t slots, Vector& fixed_kw
     block.rows.push_back({row, -device.low_w[free[i]] / kilo});
     block.v.push_back((device.low_w[free[i]] + device.high_w[free[i]]) / 2 / kilo);
   }
+  limit_ramps(block, device, free);
   double fixed_sum = 0;
   for (std::uint32_t t = 0; t < slots && !device.sum_low.empty(); ++t) {
     if (device.high_w[t] <= device.low_w[t]) fixed_sum += device.low_w[t] / kilo;
@@ -578,21 +593,6 @@ Optimum solve_free(const Community& community, std::uint64_t& combinations, std:
   }
   best.lower_bound = relaxed.lower_bound;
   return best;
-}
-
-double objective_of(const Community& community, const std::vector<std::vector<double>>& profiles_w) {
-  double sum = 0;
-  for (std::uint32_t t = 0; t < community.slots; ++t) {
-    double y_w = community.base_w[t];
-    for (std::size_t i = 0; i < profiles_w.size(); ++i) {
-      const double own = i < community.convex.size() ? community.convex[i].own_quadratic
-                                                     : community.choices[i - community.convex.size()].own_quadratic;
-      y_w += profiles_w[i][t];
-      sum += own / 2 * profiles_w[i][t] * profiles_w[i][t] / kilo;
-    }
-    sum += (community.price[t] * y_w + community.gamma / 2 * y_w * y_w) / kilo;
-  }
-  return sum * community.slot_seconds / 3600.0;
 }
 
 }  // namespace wattproof::reference

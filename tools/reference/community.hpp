@@ -3,12 +3,13 @@
 // devices' agreement against. It shares no idea with lib/solver and none with the ADMM: all private data in one place, one
 // Newton system (block diagonal by device, coupled by the slots' sums, solved by a Schur complement).
 //
-//   min  sum_t price_t y_t + gamma/2 y_t^2  +  sum_i own_i/2 |x_i|^2      y = base + sum_i x_i <= cap
+//   min  sum_t price_t y_t + gamma/2 y_t^2  +  sum_i own_i/2 |x_i|^2 + linear_i sum_t x_it      y = base + sum_i x_i <= cap
 //
 // with x_i within device i's limits. The unit of the objective is micro-units; powers are W.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct ConvexDevice {
   std::vector<double> low_w, high_w;
   std::vector<double> sum_low, sum_high;  // infinite where there is none
   double own_quadratic = 0;               // micro-units per kWh and W
+  double own_linear = 0;                  // micro-units per kWh
+  double rise_w = std::numeric_limits<double>::infinity();  // from one slot to the next, where neither is fixed
+  double fall_w = std::numeric_limits<double>::infinity();
 };
 
 // A device that chooses one of several profiles: an appliance with its starts.

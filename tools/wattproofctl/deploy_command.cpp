@@ -10,7 +10,7 @@ constexpr std::size_t artifact_size_max = 4u << 20;
 
 ByteVector bytecode_of(const std::string& folder, const std::string& name) {
   const std::string path = folder + "/" + name + ".json";
-  const Json artifact = parse_document(read_document(path, artifact_size_max));
+  const Json artifact = load_document(path, artifact_size_max);
   if (!artifact.is_object() || !artifact.contains("bytecode")) throw InputError("", path + ": bytecode is missing");
   return hex_of(artifact["bytecode"], path + ": bytecode", artifact_size_max);
 }

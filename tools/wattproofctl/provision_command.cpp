@@ -203,7 +203,7 @@ void check_quorum(const gateway::BlockHeader& head, ethereum::Engine engine, std
 
 // Trust begins with the operator's list; a node that shows another one is of another network, or lies.
 void check_validators(std::vector<Address> listed, const std::string& path) {
-  std::vector<Address> trusted = read_validators(parse_document(read_document(path)));
+  std::vector<Address> trusted = read_validators(load_document(path));
   std::sort(listed.begin(), listed.end());
   if (listed != trusted) throw Refused("validators_mismatch", "the newest header lists other validators than " + path);
 }
@@ -223,7 +223,7 @@ Outcome provision_command(const ChainOptions& options, const ProvisionOptions& p
   const gateway::BlockHeader head =
       ethereum::header_from_json(rpc.call("eth_getBlockByNumber", ethereum::Json::array({"latest", false})), *engine);
   const std::vector<Address> validators =
-      is_clique ? read_validators(parse_document(read_document(provision.validators_file))) : ethereum::listed_validators(head, *engine);
+      is_clique ? read_validators(load_document(provision.validators_file)) : ethereum::listed_validators(head, *engine);
   if (validators.empty()) throw Refused("validators_empty", "the newest header lists no validators");
   if (is_bft) check_quorum(head, *engine, validators.size());
   if (is_bft && !provision.validators_file.empty()) check_validators(validators, provision.validators_file);

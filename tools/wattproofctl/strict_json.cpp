@@ -54,7 +54,19 @@ Json parse_document(const std::string& text) {
   try {
     return Json::parse(text, std::ref(watch));
   } catch (const Json::exception& error) {
-    throw InputError("", std::string("not JSON: ") + error.what());
+    // "[json.exception.parse_error.101] parse error at line 2, ..": the first word says nothing to a reader.
+    const std::string text_of_error = error.what();
+    const std::size_t end_of_name = text_of_error.find("] ");
+    throw InputError("", "not JSON: " + (end_of_name == std::string::npos ? text_of_error : text_of_error.substr(end_of_name + 2)));
+  }
+}
+
+Json load_document(const std::string& path, std::size_t size_max) {
+  const std::string text = read_document(path, size_max);
+  try {
+    return parse_document(text);
+  } catch (const InputError& error) {
+    throw InputError(path == "-" ? "standard input" : path, error);
   }
 }
 

@@ -38,6 +38,9 @@ std::string read_document(const std::string& path, std::size_t size_max = docume
 // Throws InputError for anything but one JSON value without doubled names.
 Json parse_document(const std::string& text);
 
+// Both; the error of a file that is not JSON names it.
+Json load_document(const std::string& path, std::size_t size_max = document_size_max);
+
 // The fields of one object. Every member of the object must be asked for before finish().
 class ObjectReader {
  public:

@@ -104,7 +104,7 @@ void add_operator_commands(CLI::App& app, Options& options, int& status) {
   add_chain_options(*enrol, options, true, true);
   enrol->callback([&] {
     status = run_on_chain(options, [&](auto& rpc) {
-      return enrol_command(options.chain, parse_document(read_document(options.file)), rpc);
+      return enrol_command(options.chain, load_document(options.file), rpc);
     });
   });
 
@@ -116,7 +116,7 @@ void add_operator_commands(CLI::App& app, Options& options, int& status) {
                         "JSON array of the addresses that the chain's validators must be");
   provision->callback([&] {
     status = run_on_chain(options, [&](auto& rpc) {
-      return provision_command(options.chain, options.provision, parse_document(read_document(options.file)), rpc);
+      return provision_command(options.chain, options.provision, load_document(options.file), rpc);
     });
   });
 
@@ -206,7 +206,7 @@ void add_genesis_command(CLI::App& app, Options& options, int& status) {
   genesis->add_option("--timestamp", options.genesis.timestamp_s, "Of block 0")->capture_default_str();
   genesis->add_option("--fund", options.genesis.funded, "Address that begins with coins, where gas has a price");
   genesis->callback([&] {
-    status = run([&] { return genesis_command(options.genesis, parse_document(read_document(options.file))); });
+    status = run([&] { return genesis_command(options.genesis, load_document(options.file)); });
   });
 }
 
@@ -222,16 +222,16 @@ int main(int argc, char** argv) {
   CLI::App* const solve = document_command(app, "solve", "The profile of one device nearest to a target", options);
   solve->add_flag("--certificate", options.certificate, "State how far from the optimum the answer can be");
   solve->callback([&] {
-    status = run([&] { return solve_command(parse_document(read_document(options.file)), options.certificate); });
+    status = run([&] { return solve_command(load_document(options.file), options.certificate); });
   });
 
   CLI::App* const verify = app.add_subcommand("verify", "Verify what a chain's node states");
   verify->require_subcommand(1);
   document_command(*verify, "header", "Sealed headers, from a trusted head on", options)->callback([&] {
-    status = run([&] { return verify_header_command(parse_document(read_document(options.file))); });
+    status = run([&] { return verify_header_command(load_document(options.file)); });
   });
   document_command(*verify, "proof", "A Merkle-Patricia proof", options)->callback([&] {
-    status = run([&] { return verify_proof_command(parse_document(read_document(options.file))); });
+    status = run([&] { return verify_proof_command(load_document(options.file)); });
   });
 
   add_operator_commands(app, options, status);
@@ -239,6 +239,11 @@ int main(int argc, char** argv) {
   add_genesis_command(app, options, status);
   add_board_command(app, options, status);
 
+  const auto is_named = [argv](const CLI::App* command) { return command->check_name(argv[1]); };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+    std::cerr << "wattproofctl: no command '" << argv[1] << "'; wattproofctl --help lists them\n";
+    return exit_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

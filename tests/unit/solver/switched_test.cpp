@@ -68,6 +68,22 @@ TEST(switched, refuses_energy_that_is_no_whole_number_of_slots) {
   EXPECT_EQ(solve(device, {4, 3600}, target, {}, workspace, x, report), Error::not_a_multiple);
 }
 
+TEST(switched, answers_at_any_weight_while_the_wishes_are_a_households) {
+  const Device device{.kind = DeviceKind::switched, .energy_wh = 6000, .power_w = 3000};
+  constexpr std::uint32_t slots = 96;
+  std::array<std::int32_t, slots> x{}, target{};
+  target[10] = target[11] = 20'000;
+  std::array<std::uint64_t, 4096> memory{};
+  Report report;
+  ASSERT_LE(workspace_words(device, {slots, 900}), memory.size());
+  const Cost heavy{.weight = weight_max};
+  ASSERT_EQ(solve(device, {slots, 900}, target, heavy, memory, x, report), Error::none);
+  EXPECT_EQ(x[10], 3000);
+  EXPECT_EQ(x[11], 3000);
+  target[12] = 500'000;  // times weight, power and slots that is more than 2^60
+  EXPECT_EQ(solve(device, {slots, 900}, target, heavy, memory, x, report), Error::out_of_range);
+}
+
 TEST(switched, says_that_less_than_the_minimum_on_time_is_no_pattern) {
   const Device device{.kind = DeviceKind::switched, .energy_wh = 700, .power_w = 700, .min_on_slots = 2};
   Report report;

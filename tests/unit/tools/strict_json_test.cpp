@@ -65,6 +65,18 @@ TEST(strict_json, refuses_what_is_no_document) {
   EXPECT_THROW(parse_document(std::string(100, '[') + std::string(100, ']')), InputError);
 }
 
+TEST(strict_json, names_the_file_that_is_no_document) {
+  const auto path = std::filesystem::temp_directory_path() / "wattproof-no-json";
+  std::ofstream(path) << "{";
+  try {
+    load_document(path.string());
+    ADD_FAILURE() << "accepted";
+  } catch (const InputError& error) {
+    EXPECT_EQ(std::string(error.what()).rfind(path.string() + ": not JSON: parse error at line 1", 0), 0u) << error.what();
+  }
+  std::filesystem::remove(path);
+}
+
 TEST(strict_json, reads_no_more_than_it_is_told) {
   const auto path = std::filesystem::temp_directory_path() / "wattproof-strict-json";
   std::ofstream(path) << "0123456789";
