@@ -198,7 +198,7 @@ class Node {
   // The solver's memory while a step decides, and after it the record and the frame that the step gives away. Those are the
   // caller's until the next step, which solves before it writes any, so the two are never in use together.
   static constexpr std::size_t shared_words =
-      std::max(solver::workspace_words(slot_count_max), (std::size_t{record_size_max} + frame_size_max + 7) / sizeof(std::uint64_t));
+      std::max<std::size_t>(solver::workspace_words(slot_count_max), (std::size_t{record_size_max} + frame_size_max + 7) / sizeof(std::uint64_t));
   solver::WorkspaceView workspace() { return shared_; }
   MutableBytes record_buffer() { return shared_bytes().first(record_size_max); }
   MutableBytes frame_buffer() { return shared_bytes().subspan(record_size_max, frame_size_max); }
