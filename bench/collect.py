@@ -5,7 +5,7 @@
 usage: collect.py bench|size [NAME...]      only the named sources, the file's other figures stay
 
 The file is {"name": {"value": n, "unit": "", "target": n, "command": ""}}; a figure without a target has null. A target
-is a most. Exit status 1 if a figure misses its target or a source fails; 0 else.
+is a most. Exit status 1 if a figure of this run misses its target or a source fails; 0 else.
 """
 
 import argparse
@@ -256,21 +256,22 @@ def main():
             parser.error(f"no source {name}; there are {', '.join(sources)}")
     path = BUILD / f"{options.kind}.json"
     figures = json.loads(path.read_text()) if options.names and path.exists() else {}
+    measured = {}
     failed = []
     for name in options.names or sources:
         print(f"[{name}] {sources[name].__doc__}", flush=True)
         try:
-            figures.update(sources[name]())
+            measured.update(sources[name]())
         except SourceFailed as failure:
             failed.append(name)
             print(f"[{name}] FAILED: {failure}", file=sys.stderr)
     BUILD.mkdir(exist_ok=True)
-    path.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
-    show(dict(sorted(figures.items())))
+    path.write_text(json.dumps(figures | measured, indent=1, sort_keys=True) + "\n")
+    show(dict(sorted(measured.items())))
     print(f"written to {path.relative_to(ROOT)}")
     if failed:
         print(f"failed: {', '.join(failed)}")
-    return 1 if failed or any(map(missed, figures.values())) else 0
+    return 1 if failed or any(map(missed, measured.values())) else 0
 
 
 if __name__ == "__main__":
