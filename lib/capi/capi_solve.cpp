@@ -25,6 +25,13 @@ Error read_cost(const wattproof_cost& from, std::uint32_t slots, solver::Cost& t
   return Error::none;
 }
 
+// A device and what it is asked for, as two entry points take them.
+Error read_problem(const wattproof_device_config& device, const wattproof_cost& cost, std::span<std::uint64_t> memory,
+                   capi::DeviceView& view, solver::Cost& read) {
+  WATTPROOF_TRY(capi::read_device(device, memory, view));
+  return read_cost(cost, view.grid.slots, read);
+}
+
 void write_report(const solver::Report& from, std::uint32_t part, wattproof_report& to) {
   to.certificate = static_cast<std::int32_t>(from.kind);
   to.gap = from.gap;
@@ -76,10 +83,8 @@ wattproof_status wattproof_solve(const wattproof_device_config* device, const wa
                                  int32_t* profile_w, wattproof_report* report) {
   if (report->size != sizeof *report) return status_of(Error::unknown_version);
   capi::DeviceView view;
-  Error error = capi::read_device(*device, {memory, words}, view);
-  if (!ok(error)) return status_of(error);
   solver::Cost read;
-  error = read_cost(*cost, view.grid.slots, read);
+  Error error = read_problem(*device, *cost, {memory, words}, view, read);
   if (!ok(error)) return status_of(error);
   solver::Report found;
   error = solver::solve(view.device, view.grid, {cost->target_w, view.grid.slots}, read, view.workspace,
@@ -101,10 +106,8 @@ wattproof_status wattproof_recheck(const wattproof_device_config* device, const 
                                    const int32_t* profile_w, const int32_t* dual, uint32_t dual_count, uint32_t guard_bits,
                                    uint64_t* gap) {
   capi::DeviceView view;
-  Error error = capi::read_device(*device, {memory, words}, view);
-  if (!ok(error)) return status_of(error);
   solver::Cost read;
-  error = read_cost(*cost, view.grid.slots, read);
+  const Error error = read_problem(*device, *cost, {memory, words}, view, read);
   if (!ok(error)) return status_of(error);
   return status_of(solver::recheck(view.device, view.grid, {cost->target_w, view.grid.slots}, read,
                                    {profile_w, view.grid.slots}, {dual, dual_count}, guard_bits, *gap));
