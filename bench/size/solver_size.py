@@ -32,7 +32,7 @@ TARGET = 6144
 BESIDE = {
     "certificate": ["solver/certificate.cpp", "solver/gap.cpp"],
     "certificate_of_homes": ["solver/linear_gap.cpp"],
-    "home": ["solver/home.cpp"],
+    "home": ["solver/home.cpp", "solver/home_room.cpp"],
     "banded": ["solver/banded.cpp", "solver/banded_model.cpp", "solver/banded_gap.cpp"],
     "forecast": ["meter/forecast.cpp"],
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/home.hpp"
-#include "solver/wide_knots.hpp"
 
 #include <array>
 
-#include "base/check.hpp"
 #include "base/math.hpp"
+#include "solver/home_session.hpp"
 #include "solver/linear_gap.hpp"
-#include "solver/single.hpp"
-#include "solver/wish.hpp"
+#include "solver/wide_knots.hpp"
 
 namespace wattproof::solver {
 
@@ -17,10 +15,6 @@ namespace {
 constexpr std::uint32_t fine_bits = 4;  // z and u are in 1/16 W, as in the contract
 constexpr std::int64_t fine = 1 << fine_bits;
 constexpr std::uint32_t freeze_round = 40;  // from here on devices that choose among patterns keep theirs
-
-bool chooses_pattern(const Device& device) {
-  return device.kind == DeviceKind::fixed || device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched;
-}
 
 std::size_t words_of(std::size_t numbers) { return (numbers + 1) / 2; }
 
@@ -33,35 +27,8 @@ std::size_t device_words(const Home& home, const Grid& grid) {
   return most;
 }
 
-// Everything that one solve works with.
-struct Session {
-  const Home& home;
-  const Grid& grid;
-  const Wish& wish;
-  const Cost& cost;
-  std::span<const std::int32_t> target_w;
-  WorkspaceView inner;                 // of one device's solver
-  std::span<std::int64_t> prices;
-  std::span<std::int32_t> duals;       // devices x slots
-  std::span<std::int32_t> z, u;        // in 1/16 W
-  std::span<std::int32_t> wish_w;      // of one device
-  std::span<std::int32_t> low_w, high_w;
-  std::span<std::int32_t> scratch_w;
-  std::span<std::int32_t> total_w;
-  std::span<std::int32_t> profiles_w;
-  std::array<std::uint32_t, home_device_count_max> bits{};
-  std::array<std::size_t, home_device_count_max> dual_size{};
-  std::int32_t reserve_w = 0;          // what devices that look for room leave below the breaker
-
-  std::uint32_t slots() const { return grid.slots; }
-  std::uint32_t count() const { return static_cast<std::uint32_t>(home.devices.size()); }
-  std::span<std::int32_t> profile(std::uint32_t i) const { return profiles_w.subspan(i * slots(), slots()); }
-  Device device(std::uint32_t i) const { return with_scaled_cost(home.devices[i], cost.own_scale); }
-  std::span<std::int32_t> dual(std::uint32_t i) const { return duals.subspan(i * slots(), slots()); }
-};
-
 // Solves device i for session.wish_w; keeps its old profile if that fails. True if the profile changed.
-Error solve_device(Session& session, std::uint32_t i, const Device& device, const Cost& cost, bool& changed) {
+Error solve_device(HomeSession& session, std::uint32_t i, const Device& device, const Cost& cost, bool& changed) {
   Report report;
   WATTPROOF_TRY(optimise_single(device, session.grid, session.wish_w, cost, session.inner, session.scratch_w, report));
   const std::span<std::int32_t> profile = session.profile(i);
@@ -79,7 +46,7 @@ Error solve_device(Session& session, std::uint32_t i, const Device& device, cons
 }
 
 // The mean that the sum would choose at penalty curvature x count / 2^shift around `mean`, within the breaker.
-std::int64_t choose_mean(const Session& session, std::uint32_t slot, std::int64_t mean, std::uint32_t shift) {
+std::int64_t choose_mean(const HomeSession& session, std::uint32_t slot, std::int64_t mean, std::uint32_t shift) {
   const std::int64_t count = session.count();
   const std::int64_t share = std::int64_t{1} << shift;
   const std::int64_t wish = wide_floor_div(std::int64_t{session.wish.at(slot, fine_bits)} * share, count);
@@ -106,7 +73,7 @@ std::uint32_t weigh_own_cost(Device& device, std::int64_t weight, std::uint32_t 
 
 // One round: every device, then the mean and its price. Returns how far the two means are apart and the second one moved, in
 // 1/16 W, whichever is more.
-Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std::uint32_t& device_index,
+Error admm_round(HomeSession& session, std::uint32_t round, std::uint32_t shift, std::uint32_t& device_index,
                  std::int64_t& distance, bool& changed) {
   const std::int64_t count = session.count();
   // The means of the last round steer every device of this one.
@@ -146,7 +113,7 @@ Error admm_round(Session& session, std::uint32_t round, std::uint32_t shift, std
   return Error::none;
 }
 
-Error negotiate(Session& session, std::uint32_t shift, std::uint32_t& device_index) {
+Error negotiate(HomeSession& session, std::uint32_t shift, std::uint32_t& device_index) {
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     session.z[t] = session.u[t] = 0;
     session.total_w[t] = 0;
@@ -162,7 +129,7 @@ Error negotiate(Session& session, std::uint32_t shift, std::uint32_t& device_ind
 }
 
 // Narrows a device's powers to what the breaker leaves beside the others. Where that is nothing, to the nearest power.
-void narrow(Session& session, std::uint32_t i) {
+void narrow(HomeSession& session, std::uint32_t i) {
   const Device device = session.device(i);
   const std::span<std::int32_t> profile = session.profile(i);
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
@@ -175,7 +142,7 @@ void narrow(Session& session, std::uint32_t i) {
 }
 
 // What all other devices leave of the wish, as the target of device i.
-void leave_rest(Session& session, std::uint32_t i) {
+void leave_rest(HomeSession& session, std::uint32_t i) {
   const std::span<std::int32_t> profile = session.profile(i);
   const std::int32_t limit = power_limit_w(session.slots());
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
@@ -183,18 +150,8 @@ void leave_rest(Session& session, std::uint32_t i) {
   }
 }
 
-// Excess of |sum| over the breaker, over all slots.
-std::int64_t excess_of(const Session& session, std::span<const std::int32_t> total_w) {
-  std::int64_t excess = 0;
-  for (const std::int32_t power_w : total_w) {
-    const std::int64_t size = power_w < 0 ? -std::int64_t{power_w} : power_w;
-    if (size > session.home.limit_w) excess += size - session.home.limit_w;
-  }
-  return excess;
-}
-
 // J of the sum, up to a constant. 63 bits hold it: numerators and curvature are checked against power_limit_w.
-std::int64_t cost_of(const Session& session) {
+std::int64_t cost_of(const HomeSession& session) {
   std::int64_t sum = 0;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int64_t x = session.total_w[t];
@@ -204,8 +161,8 @@ std::int64_t cost_of(const Session& session) {
 }
 
 // A pattern device tries its best pattern beside the others and takes it if that is better and the breaker agrees.
-Error polish_pattern(Session& session, std::uint32_t i, bool& changed) {
-  const std::int64_t before_excess = excess_of(session, session.total_w);
+Error polish_pattern(HomeSession& session, std::uint32_t i, bool& changed) {
+  const std::int64_t before_excess = excess_of(session);
   const std::int64_t before_cost = cost_of(session);
   const std::span<std::int32_t> profile = session.profile(i);
   for (std::uint32_t t = 0; t < session.slots(); ++t) session.low_w[t] = profile[t];
@@ -214,7 +171,7 @@ Error polish_pattern(Session& session, std::uint32_t i, bool& changed) {
   Cost cost = session.cost;
   cost.own_scale = {};
   WATTPROOF_TRY(solve_device(session, i, session.device(i), cost, moved));
-  const std::int64_t excess = excess_of(session, session.total_w);
+  const std::int64_t excess = excess_of(session);
   if (!moved || excess < before_excess || (excess == before_excess && cost_of(session) < before_cost)) {
     changed = changed || moved;
     return Error::none;
@@ -227,7 +184,7 @@ Error polish_pattern(Session& session, std::uint32_t i, bool& changed) {
 }
 
 // One device after another, exactly, against what the others leave. No step makes the sum worse.
-Error polish(Session& session) {
+Error polish(HomeSession& session) {
   for (std::uint32_t pass = 0; pass < home_polish_max; ++pass) {
     bool changed = false;
     for (std::uint32_t i = 0; i < session.count(); ++i) {
@@ -253,163 +210,12 @@ Error polish(Session& session) {
   return Error::none;
 }
 
-std::int64_t over(const Session& session, std::int64_t power_w) {
-  const std::int64_t size = power_w < 0 ? -power_w : power_w;
-  const std::int64_t limit = session.home.limit_w - session.reserve_w;
-  return size > limit ? size - limit : 0;
-}
-
-// Sum of the squares by which the total would pass the breaker with another profile of device i; 16 devices fit 63 bits.
-std::int64_t overload_with(const Session& session, std::uint32_t i, std::span<const std::int32_t> instead) {
-  std::int64_t sum = 0;
-  for (std::uint32_t t = 0; t < session.slots(); ++t) {
-    const std::int64_t size = over(session, std::int64_t{session.total_w[t]} - session.profile(i)[t] + instead[t]);
-    sum += size * size;
-  }
-  return sum;
-}
-
-void put(Session& session, std::uint32_t i, std::span<const std::int32_t> instead) {
-  const std::span<std::int32_t> profile = session.profile(i);
-  for (std::uint32_t t = 0; t < session.slots(); ++t) {
-    session.total_w[t] += instead[t] - profile[t];
-    profile[t] = instead[t];
-  }
-}
-
-bool is_one_run(const Device& device) {
-  return device.kind == DeviceKind::appliance && device.runs == 1 && !device.interruptible;
-}
-
-// One whole run from `start` on, in scratch_w.
-void write_run(Session& session, const Device& device, std::uint32_t start) {
-  for (std::int32_t& power_w : session.scratch_w) power_w = 0;
-  for (std::uint32_t k = 0; k < device.profile_w.size(); ++k) session.scratch_w[start + k] = device.profile_w[k];
-}
-
-std::uint32_t last_start(const Session& session, const Device& device) {
-  return end_slot(device, session.grid) - static_cast<std::uint32_t>(device.profile_w.size());
-}
-
-// The start of one whole run at which the least is over, in scratch_w.
-void place_run(Session& session, std::uint32_t i) {
-  const Device& device = session.home.devices[i];
-  std::int64_t least = -1;
-  std::uint32_t best = device.start_slot;
-  for (std::uint32_t start = device.start_slot; start <= last_start(session, device); ++start) {
-    write_run(session, device, start);
-    const std::int64_t overload = overload_with(session, i, session.scratch_w);
-    if (least >= 0 && overload >= least) continue;
-    least = overload;
-    best = start;
-  }
-  write_run(session, device, best);
-}
-
-// A wish that makes a slot as dear as the overload that the device's largest power would bring there.
-void wish_for_room(Session& session, std::uint32_t i) {
-  const Device& device = session.home.devices[i];
-  std::int64_t power = device.power_w;
-  for (const std::int32_t step_w : device.profile_w) power = step_w > power ? step_w : power;
-  const std::int64_t limit = power_limit_w(session.slots()) >> 4;
-  for (std::uint32_t t = 0; t < session.slots(); ++t) {
-    const std::int64_t others = std::int64_t{session.total_w[t]} - session.profile(i)[t];
-    const std::int64_t with = over(session, others + power);
-    const std::int64_t without = over(session, others);
-    const std::int64_t size = power < 0 ? -power : power;
-    const std::int64_t wish = size == 0 ? 0 : wide_floor_div(without * without - with * with, 2 * size);
-    session.wish_w[t] = static_cast<std::int32_t>(clamp(power < 0 ? -wish : wish, -limit, limit));
-  }
-}
-
-// What device i would do to pass the breaker least, in scratch_w.
-Error respond(Session& session, std::uint32_t i) {
-  Device device = session.home.devices[i];
-  if (is_one_run(device)) {
-    place_run(session, i);
-    return Error::none;
-  }
-  if (chooses_pattern(device)) {
-    wish_for_room(session, i);
-  } else {
-    const std::span<std::int32_t> profile = session.profile(i);
-    for (std::uint32_t t = 0; t < session.slots(); ++t) {
-      const std::int32_t others = session.total_w[t] - profile[t];
-      const std::int32_t limit_w = session.home.limit_w - session.reserve_w;
-      session.wish_w[t] = clamp(profile[t], -limit_w - others, limit_w - others);
-    }
-  }
-  device.cost_linear = 0;
-  device.cost_quadratic = 0;
-  Report report;
-  return optimise_single(device, session.grid, session.wish_w, {}, session.inner, session.scratch_w, report);
-}
-
-// One device after another moves to where it passes the breaker least. True if any did.
-Error make_room(Session& session, bool& moved) {
-  moved = false;
-  for (std::uint32_t i = 0; i < session.count(); ++i) {
-    if (session.home.devices[i].kind == DeviceKind::fixed) continue;
-    const std::int64_t before = overload_with(session, i, session.profile(i));
-    if (before == 0) return Error::none;
-    WATTPROOF_TRY(respond(session, i));
-    if (overload_with(session, i, session.scratch_w) >= before) continue;
-    put(session, i, session.scratch_w);
-    moved = true;
-  }
-  return Error::none;
-}
-
-// Where no device alone can do better: every start of a run, with the best answer of one other device.
-Error make_room_together(Session& session, bool& moved) {
-  moved = false;
-  for (std::uint32_t i = 0; i < session.count(); ++i) {
-    const Device& device = session.home.devices[i];
-    if (!is_one_run(device)) continue;
-    const std::int64_t before = overload_with(session, i, session.profile(i));
-    if (before == 0) return Error::none;
-    const std::span<std::int32_t> kept = session.low_w;
-    for (std::uint32_t t = 0; t < session.slots(); ++t) kept[t] = session.profile(i)[t];
-    for (std::uint32_t start = device.start_slot; start <= last_start(session, device); ++start) {
-      write_run(session, device, start);
-      put(session, i, session.scratch_w);
-      for (std::uint32_t j = 0; j < session.count(); ++j) {
-        if (j == i || session.home.devices[j].kind == DeviceKind::fixed) continue;
-        WATTPROOF_TRY(respond(session, j));
-        if (overload_with(session, j, session.scratch_w) >= before) continue;
-        put(session, j, session.scratch_w);
-        moved = true;
-        return Error::none;
-      }
-    }
-    put(session, i, kept);
-  }
-  return Error::none;
-}
-
-// Only where the breaker is passed. Whole watts can get stuck a watt or two above it; aiming lower then frees them.
-Error find_room(Session& session) {
-  if (excess_of(session, session.total_w) == 0) return Error::none;
-  const std::int32_t count = static_cast<std::int32_t>(session.count());
-  const std::int32_t reserves_w[] = {0, count, 4 * count};
-  for (const std::int32_t reserve_w : reserves_w) {
-    session.reserve_w = reserve_w < session.home.limit_w ? reserve_w : session.home.limit_w;
-    bool moved = true;
-    for (std::uint32_t pass = 0; moved && pass < home_room_max; ++pass) {
-      WATTPROOF_TRY(make_room(session, moved));
-      if (excess_of(session, session.total_w) == 0) return polish(session);
-      if (!moved) WATTPROOF_TRY(make_room_together(session, moved));
-    }
-  }
-  return polish(session);
-}
-
-std::span<const std::int32_t> dual_of(const Session& session, std::uint32_t i) {
+std::span<const std::int32_t> dual_of(const HomeSession& session, std::uint32_t i) {
   return session.dual(i).first(session.dual_size[i]);
 }
 
 // The price of each slot: what it is worth to a device that could go either way; else what the sum would pay for a watt.
-void set_prices(Session& session) {
+void set_prices(HomeSession& session) {
   std::array<bool, slot_count_max> is_set{};
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     session.prices[t] = session.total_w[t] * (std::int64_t{1} << linear_gap_bits) - session.wish.wide_at(t);
@@ -421,7 +227,7 @@ void set_prices(Session& session) {
 }
 
 // The bound at session.prices with the devices' duals as they are.
-Error bound_gap(Session& session, std::uint64_t& total) {
+Error bound_gap(HomeSession& session, std::uint64_t& total) {
   Gap gap{linear_gap_bits};
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     // The wish is rounded by at most one step of the grid.
@@ -439,7 +245,7 @@ Error bound_gap(Session& session, std::uint64_t& total) {
 
 // Where the breaker holds the sum, the devices' own solutions do not tell what a watt is worth; the negotiation does.
 // Each device is asked once more, near its profile and at these prices, for the duals that belong to them.
-Error reprice(Session& session, std::uint32_t shift) {
+Error reprice(HomeSession& session, std::uint32_t shift) {
   constexpr std::int64_t one = std::int64_t{1} << linear_gap_bits;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int64_t total = session.total_w[t];
@@ -465,7 +271,7 @@ Error reprice(Session& session, std::uint32_t shift) {
 }
 
 // Two ways to price the slots; each gives a valid bound, and the smaller one counts.
-Error certify(Session& session, std::uint32_t shift, Report& report) {
+Error certify(HomeSession& session, std::uint32_t shift, Report& report) {
   set_prices(session);
   WATTPROOF_TRY(bound_gap(session, report.gap));
   const std::uint64_t weight = static_cast<std::uint64_t>(session.wish.curvature());
@@ -481,7 +287,7 @@ Error certify(Session& session, std::uint32_t shift, Report& report) {
   return Error::none;
 }
 
-Error check_breaker(const Session& session, Report& report) {
+Error check_breaker(const HomeSession& session, Report& report) {
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int32_t power_w = session.total_w[t];
     if (power_w <= session.home.limit_w && power_w >= -session.home.limit_w) continue;
@@ -530,7 +336,7 @@ Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_
     return taken;
   };
   const std::size_t slots = grid.slots;
-  Session session{.home = home, .grid = grid, .wish = wish, .cost = cost, .target_w = target_w,
+  HomeSession session{.home = home, .grid = grid, .wish = wish, .cost = cost, .target_w = target_w,
                   .inner = workspace.first(inner),
                   .prices = {reinterpret_cast<std::int64_t*>(workspace.data() + inner), slots},
                   .duals = take(slots * home.devices.size()), .z = take(slots), .u = take(slots), .wish_w = take(slots),
@@ -539,7 +345,9 @@ Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_
   constexpr std::uint32_t shift = 1;
   WATTPROOF_TRY(negotiate(session, shift, device_index));
   WATTPROOF_TRY(polish(session));
-  WATTPROOF_TRY(find_room(session));
+  bool has_moved = false;
+  WATTPROOF_TRY(find_room(session, has_moved));
+  if (has_moved) WATTPROOF_TRY(polish(session));
   WATTPROOF_TRY(check_breaker(session, report));
   if (!is_certified) return Error::none;
   return certify(session, shift, report);
