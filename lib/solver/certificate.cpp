@@ -33,31 +33,6 @@ std::int64_t branch_minimum(const Range& best, std::int64_t low, std::int64_t hi
   return -(whole * whole * one + 2 * whole * part + ((part * part) >> bits) + 1);
 }
 
-// Regret against the own branch, and against the other one if that is better.
-void add_lossy_slot(Gap& gap, const Store& model, std::uint32_t slot, std::int64_t p, const Range& wish,
-                    std::int64_t price) {
-  const std::int64_t low = model.low_w(slot);
-  const std::int64_t high = model.high_w(slot);
-  const Range charge = sum(wish, scaled({price, price}, model.charge_permille(), 1000));
-  const Range discharge = sum(wish, scaled({price, price}, 1000, model.discharge_permille()));
-  const bool is_charging = p > 0 || (p == 0 && low >= 0);
-  const Range& own = is_charging ? charge : discharge;
-  Gap here{gap.bits};
-  add_regret(here, p, is_charging ? (low > 0 ? low : 0) : low, is_charging ? high : (high < 0 ? high : 0), own.low, own.high);
-  if (low < 0 && high > 0) {
-    const std::int64_t value = p * ((p << gap.bits) - 2 * (p > 0 ? own.low : own.high));
-    const std::int64_t other = is_charging ? branch_minimum(discharge, low, 0, gap.bits)
-                                           : branch_minimum(charge, 0, high, gap.bits);
-    const std::uint64_t regret = value > other ? magnitude(value - other) : 0;
-    if (regret > here.linear + (here.square >> gap.bits)) {
-      gap.linear = saturating_add(gap.linear, regret);
-      return;
-    }
-  }
-  gap.linear = saturating_add(gap.linear, here.linear);
-  gap.square = saturating_add(gap.square, here.square);
-}
-
 // Prices from the multipliers, last slot first: a leaking store passes on only what does not leak.
 void add_regrets(Gap& gap, const Device& device, const Grid& grid, const Wish& wish, std::uint32_t first,
                  std::uint32_t last, std::span<const std::int32_t> profile_w, const Multipliers& dual) {
@@ -70,7 +45,8 @@ void add_regrets(Gap& gap, const Device& device, const Grid& grid, const Wish& w
     price = sum(price, {dual.at(t) * fine, dual.at(t) * fine});
     const Range own = wish_range(wish, t, gap.bits);
     if (is_lossy(device)) {
-      add_lossy_slot(gap, lossy, t, profile_w[t], own, wide_floor_div(price.low, fine));
+      const std::int64_t energy_price = wide_floor_div(price.low, fine);
+      add_lossy_regret(gap, lossy, t, profile_w[t], own, {energy_price, energy_price});
     } else {
       const Range best = sum(own, scaled(price, 1, fine));
       add_regret(gap, profile_w[t], device.power_min_w.at(t), device.power_max_w.at(t), best.low, best.high);
@@ -91,6 +67,29 @@ void add_banded(Gap& gap, const Device& device, const Grid& grid, const Wish& wi
 }
 
 }  // namespace
+
+void add_lossy_regret(Gap& gap, const Store& model, std::uint32_t slot, std::int64_t p, const Range& wish, const Range& price) {
+  const std::int64_t low = model.low_w(slot);
+  const std::int64_t high = model.high_w(slot);
+  const Range charge = sum(wish, scaled(price, model.charge_permille(), 1000));
+  const Range discharge = sum(wish, scaled(price, 1000, model.discharge_permille()));
+  const bool is_charging = p > 0 || (p == 0 && low >= 0);
+  const Range& own = is_charging ? charge : discharge;
+  Gap here{gap.bits};
+  add_regret(here, p, is_charging ? (low > 0 ? low : 0) : low, is_charging ? high : (high < 0 ? high : 0), own.low, own.high);
+  if (low < 0 && high > 0) {
+    const std::int64_t value = p * ((p << gap.bits) - 2 * (p > 0 ? own.low : own.high));
+    const std::int64_t other = is_charging ? branch_minimum(discharge, low, 0, gap.bits)
+                                           : branch_minimum(charge, 0, high, gap.bits);
+    const std::uint64_t regret = value > other ? magnitude(value - other) : 0;
+    if (regret > here.linear + (here.square >> gap.bits)) {
+      gap.linear = saturating_add(gap.linear, regret);
+      return;
+    }
+  }
+  gap.linear = saturating_add(gap.linear, here.linear);
+  gap.square = saturating_add(gap.square, here.square);
+}
 
 Error recheck(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
               std::span<const std::int32_t> profile_w, std::span<const std::int32_t> dual, std::uint32_t guard_bits,

@@ -84,6 +84,8 @@ Error validate_single(const Device& device, const Grid& grid) {
   }
   const bool is_known = device.kind <= DeviceKind::banded && is_built(device.kind);
   if (!is_known || (has_losses(device) && !is_lossy_built())) return Error::unknown_kind;
+  const bool is_generator = device.kind == DeviceKind::generator;
+  if (device.cost_quadratic < 0 || (!is_generator && device.cost_quadratic > own_cost_max)) return Error::out_of_range;
   switch (device.kind) {
     case DeviceKind::fixed:
       return device.profile_w.size() == grid.slots ? validate_cycle(device, grid.slots) : Error::wrong_length;
@@ -103,10 +105,9 @@ Error validate_single(const Device& device, const Grid& grid) {
   if (device.kind == DeviceKind::battery) return validate_battery(device);
   if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) return validate_thermal(device, grid);
   if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) return validate_banded(device, grid);
-  if (device.kind == DeviceKind::generator) {
+  if (is_generator) {
     constexpr std::int64_t linear_max = std::int64_t{1} << 47;
-    const bool is_in_range = device.cost_quadratic >= 0 && device.cost_linear <= linear_max && device.cost_linear >= -linear_max;
-    return is_in_range ? Error::none : Error::out_of_range;
+    return device.cost_linear <= linear_max && device.cost_linear >= -linear_max ? Error::none : Error::out_of_range;
   }
   return Error::none;
 }

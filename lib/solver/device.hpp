@@ -65,6 +65,7 @@ struct LinearState {
   Series drift_milli{};
 };
 
+constexpr std::int32_t own_cost_max = 1 << 24;
 constexpr std::int32_t ramp_unlimited = std::numeric_limits<std::int32_t>::max();
 
 // Only the fields that the kind names are read; leave the others as they are.
@@ -114,9 +115,10 @@ struct Device {
   std::uint32_t min_on_slots = 1;
   std::uint32_t min_off_slots = 1;
 
-  // generator: adds cost_quadratic x^2 - 2 cost_linear x to the cost (Cost::own_scale may change their unit).
+  // Own costs, in a unit that Cost::own_scale may change. A generator adds cost_quadratic x^2 - 2 cost_linear x to the cost;
+  // every other kind but a home cost_quadratic x^2, so that each part of a home can have a cost that the home's sum does not show.
   std::int64_t cost_linear = 0;     // |cost_linear| <= 2^47
-  std::int32_t cost_quadratic = 0;  // >= 0
+  std::int32_t cost_quadratic = 0;  // 0..own_cost_max, of a generator any number >= 0
 
   // banded: how much power may rise and fall from one slot to the next; the first slot against power_before_w if
   // `is_ramped_from_before`, else freely.

@@ -9,6 +9,8 @@
 
 namespace wattproof::solver {
 
+class Store;
+
 constexpr std::uint64_t gap_saturated = ~std::uint64_t{0};
 
 std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b);
@@ -59,6 +61,10 @@ constexpr Range sum(const Range& a, const Range& b) { return {a.low + b.low, a.h
 // `wish_low` and `wish_high` enclose x0 on the grid, since v may be no whole number of grid steps.
 void add_regret(Gap& gap, std::int64_t p, std::int64_t low, std::int64_t high, std::int64_t wish_low,
                 std::int64_t wish_high);
+
+// The same for a battery with losses at a price of stored energy, in grid units: against the best of the branch that p lies on, and
+// of the other one if that is better.
+void add_lossy_regret(Gap& gap, const Store& model, std::uint32_t slot, std::int64_t p, const Range& wish, const Range& price);
 
 // What the state's limits contribute: 2 |multiplier| x how far the state is from the limit that the multiplier speaks for.
 // Nothing for kinds without a state.

@@ -27,6 +27,17 @@ std::size_t device_words(const Home& home, const Grid& grid) {
   return most;
 }
 
+// Patterns have one too, but the same for each of their choices.
+bool has_own_cost(const Device& device) {
+  return device.kind == DeviceKind::generator || (device.cost_quadratic > 0 && !chooses_pattern(device));
+}
+
+// Multipliers of a device count in its whole curvature, its own cost included; here in the part of it that the home's sum has.
+// What does not fit is cut off: the certificate is valid with any multipliers.
+std::int32_t shared_dual(std::int32_t dual, std::int64_t weight, std::int64_t own) {
+  return own == 0 ? dual : saturate(wide_floor_div(dual * (weight + own), weight));
+}
+
 // Solves device i for session.wish_w; keeps its old profile if that fails. True if the profile changed.
 Error solve_device(HomeSession& session, std::uint32_t i, const Device& device, const Cost& cost, bool& changed) {
   Report report;
@@ -38,8 +49,9 @@ Error solve_device(HomeSession& session, std::uint32_t i, const Device& device, 
     session.total_w[t] += change;
     profile[t] = session.scratch_w[t];
   }
+  const std::int64_t weight = std::int64_t{cost.weight} + cost.wear + cost.discomfort;
   const std::span<std::int32_t> dual = session.dual(i);
-  for (std::uint32_t t = 0; t < report.dual.size(); ++t) dual[t] = report.dual[t];
+  for (std::uint32_t t = 0; t < report.dual.size(); ++t) dual[t] = shared_dual(report.dual[t], weight, device.cost_quadratic);
   session.bits[i] = report.guard_bits;
   session.dual_size[i] = report.dual.size();
   return Error::none;
@@ -60,8 +72,9 @@ std::uint32_t weigh_own_cost(Device& device, std::int64_t weight, std::uint32_t 
   constexpr std::int64_t linear_max = std::int64_t{1} << 46;
   std::int64_t linear = device.cost_linear * (std::int64_t{1} << shift);
   std::int64_t quadratic = std::int64_t{device.cost_quadratic} * (std::int64_t{1} << shift);
-  // At most 5 times for the weight, shift + 1 for the others.
-  while (weight > weight_max || linear > linear_max || linear < -linear_max || quadratic > (std::int64_t{1} << 30)) {
+  const std::int64_t quadratic_max = device.kind == DeviceKind::generator ? std::int64_t{1} << 30 : own_cost_max;
+  // At most 6 times for the weight, shift + 1 for the others.
+  while (weight > weight_max || linear > linear_max || linear < -linear_max || quadratic > quadratic_max) {
     weight >>= 1;
     linear >>= 1;
     quadratic >>= 1;
@@ -94,7 +107,7 @@ Error admm_round(HomeSession& session, std::uint32_t round, std::uint32_t shift,
       session.wish_w[t] = static_cast<std::int32_t>(clamp((wish + fine / 2) >> fine_bits, -limit, limit));
     }
     Cost cost;
-    if (device.kind == DeviceKind::generator) cost.weight = weigh_own_cost(device, session.wish.curvature() * count, shift);
+    if (has_own_cost(device)) cost.weight = weigh_own_cost(device, session.wish.curvature() * count, shift);
     device_index = i;
     WATTPROOF_TRY(solve_device(session, i, device, cost, changed));
   }
@@ -141,13 +154,26 @@ void narrow(HomeSession& session, std::uint32_t i) {
   }
 }
 
-// What all other devices leave of the wish, as the target of device i.
-void leave_rest(HomeSession& session, std::uint32_t i) {
+// What all other devices leave of the wish, as the target of device i and, where the sum wears or has a preference, a price.
+// Returns what device i then minimises beside its own cost, which the device has already.
+Cost leave_rest(HomeSession& session, std::uint32_t i) {
   const std::span<std::int32_t> profile = session.profile(i);
   const std::int32_t limit = power_limit_w(session.slots());
+  Cost cost = session.cost;
+  cost.own_scale = {};
+  const bool is_priced = cost.wear != 0 || cost.discomfort != 0;
+  if (is_priced) cost.price = session.prices;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
-    session.wish_w[t] = clamp(session.target_w[t] - session.total_w[t] + profile[t], -limit, limit);
+    const std::int32_t others = session.total_w[t] - profile[t];
+    session.wish_w[t] = clamp(session.target_w[t] - others, -limit, limit);
+    if (!is_priced) continue;
+    // The sum's numerator less what the others take of it, whatever target and preference say.
+    const std::int64_t most = session.wish.curvature() * limit;
+    const std::int64_t rest = clamp(session.wish.numerator(t) - session.wish.curvature() * others, -most, most);
+    const std::int64_t preferred = cost.preferred_w.empty() ? 0 : cost.preferred_w[t];
+    session.prices[t] = std::int64_t{cost.weight} * session.wish_w[t] + std::int64_t{cost.discomfort} * preferred - rest;
   }
+  return cost;
 }
 
 // J of the sum, up to a constant. 63 bits hold it: numerators and curvature are checked against power_limit_w.
@@ -167,9 +193,7 @@ Error polish_pattern(HomeSession& session, std::uint32_t i, bool& changed) {
   const std::span<std::int32_t> profile = session.profile(i);
   for (std::uint32_t t = 0; t < session.slots(); ++t) session.low_w[t] = profile[t];
   bool moved = false;
-  leave_rest(session, i);
-  Cost cost = session.cost;
-  cost.own_scale = {};
+  const Cost cost = leave_rest(session, i);
   WATTPROOF_TRY(solve_device(session, i, session.device(i), cost, moved));
   const std::int64_t excess = excess_of(session);
   if (!moved || excess < before_excess || (excess == before_excess && cost_of(session) < before_cost)) {
@@ -194,13 +218,11 @@ Error polish(HomeSession& session) {
         WATTPROOF_TRY(polish_pattern(session, i, changed));
         continue;
       }
-      leave_rest(session, i);
+      const Cost cost = leave_rest(session, i);
       narrow(session, i);
       Device narrowed = device;
       narrowed.power_min_w = std::span<const std::int32_t>(session.low_w);
       narrowed.power_max_w = std::span<const std::int32_t>(session.high_w);
-      Cost cost = session.cost;
-      cost.own_scale = {};  // the device has it already
       const Error error = solve_device(session, i, narrowed, cost, changed);
       const bool is_stuck = error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
       if (!ok(error) && !is_stuck) return error;
@@ -220,9 +242,14 @@ void set_prices(HomeSession& session) {
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     session.prices[t] = session.total_w[t] * (std::int64_t{1} << linear_gap_bits) - session.wish.wide_at(t);
   }
-  for (std::uint32_t i = 0; i < session.count(); ++i) {
-    adopt_marginals(session.device(i), session.grid, session.wish.curvature(), session.profile(i), dual_of(session, i),
-                    session.bits[i], session.prices, is_set);
+  // Those with a cost of their own come last: half a watt of rounding is a price to them, and one that others would pay for.
+  for (const bool is_last : {false, true}) {
+    for (std::uint32_t i = 0; i < session.count(); ++i) {
+      const Device device = session.device(i);
+      if ((device.kind != DeviceKind::generator && has_own_cost(device)) != is_last) continue;
+      adopt_marginals(device, session.grid, session.wish.curvature(), session.profile(i), dual_of(session, i), session.bits[i],
+                      session.prices, is_set);
+    }
   }
 }
 
@@ -255,12 +282,18 @@ Error reprice(HomeSession& session, std::uint32_t shift) {
     if (total <= -session.home.limit_w && paid < session.prices[t]) session.prices[t] = paid;
   }
   for (std::uint32_t i = 0; i < session.count(); ++i) {
-    const Device device = session.device(i);
+    Device device = session.device(i);
     if (chooses_pattern(device) || device.kind == DeviceKind::curtailable || device.kind == DeviceKind::generator) continue;
+    // So near, its own cost is a price.
+    const std::int64_t own = device.cost_quadratic;
+    device.cost_quadratic = 0;
+    const std::span<std::int32_t> profile = session.profile(i);
+    const auto own_price = [&](std::uint32_t t) { return wide_floor_div(own * profile[t] * one, session.wish.curvature()); };
+    for (std::uint32_t t = 0; own != 0 && t < session.slots(); ++t) session.prices[t] += own_price(t);
     Report report;
-    const Error error = optimise_single(device, session.grid, session.profile(i),
-                                 {.weight = 1u << linear_gap_bits, .price = session.prices}, session.inner,
-                                 session.scratch_w, report);
+    const Error error = optimise_single(device, session.grid, profile, {.weight = 1u << linear_gap_bits, .price = session.prices},
+                                        session.inner, session.scratch_w, report);
+    for (std::uint32_t t = 0; own != 0 && t < session.slots(); ++t) session.prices[t] -= own_price(t);
     if (!ok(error)) continue;  // prices out of range: the duals at hand stay valid
     const std::span<std::int32_t> dual = session.dual(i);
     for (std::uint32_t t = 0; t < report.dual.size(); ++t) dual[t] = report.dual[t];
@@ -316,7 +349,6 @@ Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_
   report = Report{};
   device_index = 0;
   if (home.devices.empty() || home.devices.size() > home_device_count_max) return Error::too_large;
-  if (cost.wear != 0 || cost.discomfort != 0) return Error::out_of_range;
   if (home.limit_w < 0 || home.limit_w > power_w_max) return Error::out_of_range;
   if (cost.own_scale.linear_bits > 16 || cost.own_scale.shift > 63) return Error::out_of_range;
   for (const Device& device : home.devices) {

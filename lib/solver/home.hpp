@@ -38,9 +38,9 @@ Error solve_home_device(const Device& device, const Grid& grid, std::span<const 
 // For all devices of the home together.
 std::size_t home_workspace_words(const Home& home, const Grid& grid);
 
-// Minimises J of the sum plus the generators' own costs. `profiles_w` holds devices x slots, device by device, and
-// `total_w` their sum. The certificate's kind is dual if the gap is only rounding, else bound.
-//   out_of_range  a cost with wear or discomfort, which are a single device's, or a limit out of range
+// Minimises J of the sum, its wear and discomfort included, plus the devices' own costs. `profiles_w` holds devices x slots,
+// device by device, and `total_w` their sum. The certificate's kind is dual if the gap is only rounding, else bound.
+//   out_of_range  a cost or a limit out of range
 //   unknown_kind  a banded device: a home is made of exact parts
 //   too_large     no device, or more than home_device_count_max
 //   every error of solve() for one of the devices (`device_index` says which)

@@ -26,8 +26,9 @@ std::int64_t lossy_value(const Store& model, std::int64_t p, std::int64_t price,
   return price * p - stored;
 }
 
-void add_lossy(Gap& gap, const Store& model, std::uint32_t slot, std::int64_t p, std::int64_t price,
+void add_lossy(Gap& gap, const Store& model, std::uint32_t slot, std::int64_t p, const Range& prices,
                std::int64_t energy_price) {
+  const std::int64_t price = prices.low;
   const std::int64_t low = model.low_w(slot);
   const std::int64_t high = model.high_w(slot);
   std::int64_t best = lossy_value(model, low, price, energy_price);
@@ -36,8 +37,9 @@ void add_lossy(Gap& gap, const Store& model, std::uint32_t slot, std::int64_t p,
     const std::int64_t value = lossy_value(model, end, price, energy_price);
     if (value < best) best = value;
   }
-  // Two roundings of less than one each.
-  const std::int64_t regret = lossy_value(model, p, price, energy_price) - best + 2;
+  // Two roundings of less than one each, and a price that is not known better.
+  const std::int64_t rounding = 2 + (prices.high - prices.low) * (high - low);
+  const std::int64_t regret = lossy_value(model, p, price, energy_price) - best + rounding;
   if (regret > 0) gap.linear = saturating_add(gap.linear, saturating_multiply(2, magnitude(regret)));
 }
 
@@ -46,7 +48,15 @@ std::int64_t generator_gain(const Device& device, std::int64_t power_w) {
   return (device.cost_linear - device.cost_quadratic * power_w) * (std::int64_t{1} << linear_gap_bits);
 }
 
-// cost_quadratic (p - x0)^2 against the best power, brought from the generator's curvature to that of the sum.
+// A regret in the device's own curvature, brought to that of the sum.
+void add_own(Gap& gap, const Gap& part, std::int64_t own, std::int64_t weight) {
+  const std::uint64_t money = part.total(static_cast<std::uint64_t>(own));
+  const std::uint64_t scaled_money = saturating_multiply(money, std::uint64_t{1} << linear_gap_bits);
+  const bool is_saturated = money == gap_saturated || scaled_money == gap_saturated;
+  gap.linear = saturating_add(gap.linear, is_saturated ? gap_saturated : scaled_money / static_cast<std::uint64_t>(weight) + 1);
+}
+
+// cost_quadratic (p - x0)^2 against the best power.
 void add_generator(Gap& gap, const Device& device, std::uint32_t slot, std::int64_t p, std::int64_t price, std::int64_t weight) {
   const std::int64_t own = device.cost_quadratic;
   const std::int64_t gain = generator_gain(device, 0);
@@ -54,10 +64,37 @@ void add_generator(Gap& gap, const Device& device, std::uint32_t slot, std::int6
   const Range best = sum(scaled({gain, gain}, 1, own), {-paid.high, -paid.low});
   Gap part{linear_gap_bits};
   add_regret(part, p, device.power_min_w.at(slot), device.power_max_w.at(slot), best.low, best.high);
-  const std::uint64_t money = part.total(static_cast<std::uint64_t>(own));
-  const std::uint64_t scaled_money = saturating_multiply(money, std::uint64_t{1} << linear_gap_bits);
-  const bool is_saturated = money == gap_saturated || scaled_money == gap_saturated;
-  gap.linear = saturating_add(gap.linear, is_saturated ? gap_saturated : scaled_money / static_cast<std::uint64_t>(weight) + 1);
+  add_own(gap, part, own, weight);
+}
+
+bool is_below(const Range& range, std::int64_t limit) { return range.low > -limit && range.high < limit; }
+
+// One slot of a device that stores energy or nothing, and has a cost of its own. False where the numbers would not fit; there
+// that cost is small beside the sum's.
+bool add_curved(Gap& gap, const Device& device, const Store& store, std::uint32_t slot, std::int64_t p, std::int64_t price,
+                const Range& state, std::int64_t weight) {
+  constexpr std::int64_t price_limit = std::int64_t{1} << 35;
+  constexpr std::int64_t power_limit = std::int64_t{1} << 40;
+  if (!is_below(state, price_limit) || !is_below({price, price}, price_limit)) return false;
+  const std::int64_t own = device.cost_quadratic;
+  const Range worth = scaled(state, weight, own);
+  const Range wish = scaled({-price, -price}, weight, own);
+  if (!is_below(worth, power_limit) || !is_below(wish, power_limit)) return false;
+  Gap part{linear_gap_bits};
+  if (is_lossy(device)) {
+    add_lossy_regret(part, store, slot, p, wish, worth);
+  } else {
+    const Range best = sum(wish, worth);
+    add_regret(part, p, device.power_min_w.at(slot), device.power_max_w.at(slot), best.low, best.high);
+  }
+  add_own(gap, part, own, weight);
+  return true;
+}
+
+// What a watt more costs the device itself. At this price its cost is never more than it is: own x^2 >= own p^2 + 2 own p (x - p).
+Range own_price(const Device& device, std::int64_t p, std::int64_t weight) {
+  const std::int64_t paid = device.cost_quadratic * p * (std::int64_t{1} << linear_gap_bits);
+  return scaled({paid, paid}, 1, weight);
 }
 
 // Every choice has the same sum of squares, so the weight only keeps the prices in range, and the best is the cheapest.
@@ -111,7 +148,8 @@ void adopt_marginals(const Device& device, const Grid& grid, std::int64_t weight
   const std::uint32_t first = is_shapeable ? device.start_slot : 0;
   Marginal marginal(device, grid, weight, dual, guard_bits);
   for (std::uint32_t t = is_shapeable ? end_slot(device, grid) : grid.slots; t-- > first;) {
-    const std::int64_t value = marginal.step(t, profile_w[t]);
+    std::int64_t value = marginal.step(t, profile_w[t]);
+    if (device.kind != DeviceKind::generator) value -= own_price(device, profile_w[t], weight).low;
     const bool is_free = profile_w[t] > device.power_min_w.at(t) && profile_w[t] < device.power_max_w.at(t) &&
                          !(is_lossy(device) && profile_w[t] == 0);
     if (!is_free || is_set[t]) continue;
@@ -139,16 +177,21 @@ Error add_linear_gap(const Device& device, const Grid& grid, std::span<const std
   for (std::uint32_t t = last; t-- > first;) {
     if (device.kind == DeviceKind::thermal) state = scaled(state, 10'000 - device.leak_permyriad_per_slot, 10'000);
     state = sum(state, {multipliers.at(t) * fine, multipliers.at(t) * fine});
-    if (is_lossy(device)) {
-      add_lossy(gap, lossy, t, profile_w[t], prices[t], wide_floor_div(state.low, fine));
-      continue;
-    }
     if (is_generator && device.cost_quadratic > 0) {
       add_generator(gap, device, t, profile_w[t], prices[t], weight);
       continue;
     }
-    const Range price = scaled(state, 1, fine);
-    Range reduced{prices[t] - price.high, prices[t] - price.low};
+    const Range worth = scaled(state, 1, fine);
+    Range price{prices[t], prices[t]};
+    if (device.cost_quadratic > 0) {
+      if (add_curved(gap, device, lossy, t, profile_w[t], prices[t], worth, weight)) continue;
+      price = sum(price, own_price(device, profile_w[t], weight));
+    }
+    if (is_lossy(device)) {
+      add_lossy(gap, lossy, t, profile_w[t], price, worth.low);
+      continue;
+    }
+    Range reduced{price.low - worth.high, price.high - worth.low};
     if (is_generator) reduced = sum(reduced, scaled({-generator_gain(device, 0), -generator_gain(device, 0)}, 1, weight));
     add_box(gap, reduced, profile_w[t], device.power_min_w.at(t), device.power_max_w.at(t));
   }

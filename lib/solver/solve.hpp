@@ -15,7 +15,7 @@
 
 namespace wattproof::solver {
 
-// A generator's own costs in the unit of the weights: linear x 2^(linear_bits - shift), quadratic x 2^-shift, rounded down.
+// A device's own costs in the unit of the weights: linear x 2^(linear_bits - shift), quadratic x 2^-shift, rounded down.
 struct OwnScale {
   std::uint32_t linear_bits = 0;  // 0..16
   std::uint32_t shift = 0;        // 0..63

@@ -65,10 +65,10 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
   wish.discomfort_ = cost.discomfort;
   wish.curvature_ = std::int64_t{cost.weight} + cost.wear + cost.discomfort;
   wish.linear_ = 0;
-  if (device.kind == DeviceKind::generator) {
+  if (device.kind == DeviceKind::generator || device.cost_quadratic != 0) {
     if (cost.own_scale.linear_bits > 16 || cost.own_scale.shift > 63) return Error::out_of_range;
     wish.curvature_ += scaled_quadratic(device, cost.own_scale);
-    wish.linear_ = scaled_linear(device, cost.own_scale);
+    if (device.kind == DeviceKind::generator) wish.linear_ = scaled_linear(device, cost.own_scale);
   }
   wish.guard_bits_ = solver::guard_bits(grid.slots);
   const std::int32_t limit_w = wish.power_limit_w();

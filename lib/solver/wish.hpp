@@ -38,7 +38,7 @@ constexpr bool is_for_size = false;
 
 class Wish {
  public:
-  // Checks every span and range; `device` adds the generator's own cost.
+  // Checks every span and range; `device` adds its own cost.
   //   wrong_length, out_of_range  as for solve()
   static Error make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                     Wish& wish);

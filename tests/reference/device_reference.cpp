@@ -24,10 +24,8 @@ Quadratic quadratic_of(const Device& device, std::span<const std::int32_t> targe
   Quadratic q{double(cost.weight) + double(cost.wear) + double(cost.discomfort), double(cost.weight) * target_w[t]};
   if (!cost.price.empty()) q.numerator -= double(cost.price[t]);
   if (!cost.preferred_w.empty()) q.numerator += double(cost.discomfort) * cost.preferred_w[t];
-  if (device.kind == DeviceKind::generator) {
-    q.curvature += device.cost_quadratic;
-    q.numerator += double(device.cost_linear);
-  }
+  q.curvature += device.cost_quadratic;
+  if (device.kind == DeviceKind::generator) q.numerator += double(device.cost_linear);
   return q;
 }
 

@@ -42,6 +42,10 @@ TEST(device, refuses_numbers_out_of_range) {
   EXPECT_EQ(validate({.kind = DeviceKind::battery, .discharge_efficiency_permille = 1001}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::battery, .standing_loss_w = -1}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::generator, .cost_quadratic = -1}, grid), Error::out_of_range);
+  EXPECT_EQ(validate({.kind = DeviceKind::generator, .cost_quadratic = own_cost_max + 1}, grid), Error::none);
+  EXPECT_EQ(validate({.kind = DeviceKind::battery, .cost_quadratic = own_cost_max}, grid), Error::none);
+  EXPECT_EQ(validate({.kind = DeviceKind::battery, .cost_quadratic = own_cost_max + 1}, grid), Error::out_of_range);
+  EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = four, .cost_quadratic = -1}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::thermal, .leak_permyriad_per_slot = 10'000}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = four, .runs = 0}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::switched, .min_on_slots = 0}, grid), Error::out_of_range);

@@ -40,6 +40,15 @@ TEST(wish, gathers_every_cost_into_one_quadratic) {
   EXPECT_EQ(wish.numerator(1), -2 * 100 + 40 + 500 + 30);
 }
 
+TEST(wish, adds_the_own_cost_of_every_kind_in_the_unit_of_the_weights) {
+  const Device battery{.kind = DeviceKind::battery, .cost_linear = 30, .cost_quadratic = 12};
+  Wish wish;
+  ASSERT_EQ(Wish::make(battery, grid, target, {.weight = 5, .wear = 1, .own_scale = {.linear_bits = 16, .shift = 2}}, wish), Error::none);
+  EXPECT_EQ(wish.curvature(), 5 + 1 + 3);
+  EXPECT_EQ(wish.numerator(0), 500);  // only a generator has a linear cost
+  EXPECT_EQ(Wish::make(battery, grid, target, {.own_scale = {.shift = 64}}, wish), Error::out_of_range);
+}
+
 TEST(wish, rounds_halves_up) {
   const std::array<std::int64_t, 2> price{1, 1};
   const std::array<std::int32_t, 2> zero{};
