@@ -191,6 +191,7 @@ void read_home(ConfigSection& section, DeviceConfiguration& device) {
     const std::size_t kind = one.choice("kind", std::span(kinds).first(8));  // neither banded nor a home
     if (kind == 8) continue;
     part.settings.kind = static_cast<DeviceKind>(kind);
+    if (part.settings.kind != DeviceKind::generator) part.settings.cost_quadratic = i32(one, "own_cost_quadratic", 0, solver::own_cost_max, 0);
     read_single(one, part);
     one.finish();
   }
@@ -222,9 +223,8 @@ void read_device(ConfigSection section, DeviceConfiguration& device) {
   const std::size_t kind = section.choice("kind", kinds);
   if (kind == kinds.size()) return;  // which keys belong here is not known
   device.settings.kind = static_cast<DeviceKind>(kind);
-  const bool is_home = device.settings.kind == DeviceKind::home;
-  if (!is_home) device.own_cost_quadratic = static_cast<std::uint64_t>(section.integer("own_cost_quadratic", 0, (std::int64_t{1} << 40) - 1, 0));
-  if (is_home) read_home(section, device);
+  device.own_cost_quadratic = static_cast<std::uint64_t>(section.integer("own_cost_quadratic", 0, (std::int64_t{1} << 40) - 1, 0));
+  if (device.settings.kind == DeviceKind::home) read_home(section, device);
   read_single(section, device);
   section.finish();
 }

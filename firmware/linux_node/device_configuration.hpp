@@ -31,7 +31,7 @@ struct DeviceConfiguration {
   std::vector<solver::Milestone> milestones;
   std::vector<StateConfiguration> states;
   std::vector<DeviceConfiguration> parts;  // of a home
-  std::uint64_t own_cost_quadratic = 0;    // schedule::OwnCost
+  std::uint64_t own_cost_quadratic = 0;    // schedule::OwnCost; of a part of a home it is in settings
 
   [[nodiscard]] solver::Device device() const;
   // Memory for the device's problem; stays where it is from call to call.

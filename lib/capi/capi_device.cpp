@@ -102,7 +102,7 @@ void read_limits(const wattproof_device_config& from, std::uint32_t slots, solve
   to.min_on_slots = from.min_on_slots;
   to.min_off_slots = from.min_off_slots;
   to.cost_linear = from.cost_linear;
-  to.cost_quadratic = from.cost_quadratic;
+  if (from.kind == WATTPROOF_GENERATOR) to.cost_quadratic = from.cost_quadratic;
   to.ramp_up_w = from.ramp_up_w;
   to.ramp_down_w = from.ramp_down_w;
   to.power_before_w = from.power_before_w;
@@ -127,6 +127,9 @@ Error read_parts(const wattproof_device_config& from, std::span<std::uint64_t>& 
   for (std::uint32_t i = 0; i < from.part_count; ++i) {
     if (from.parts[i].kind == WATTPROOF_BANDED || from.parts[i].kind == WATTPROOF_HOME) return Error::unknown_kind;
     WATTPROOF_TRY(read_one(from.parts[i], from.slots, memory, made[i]));
+    if (from.parts[i].kind == WATTPROOF_GENERATOR) continue;
+    if (from.parts[i].own_cost_quadratic > solver::own_cost_max) return Error::out_of_range;
+    made[i].cost_quadratic = static_cast<std::int32_t>(from.parts[i].own_cost_quadratic);
   }
   to.parts = made.data();
   to.part_count = from.part_count;

@@ -170,7 +170,7 @@ typedef struct wattproof_device_config {
   int32_t power_w;                 /* of a switched load that is on */
   uint32_t min_on_slots;           /* 1 by default */
   uint32_t min_off_slots;
-  int64_t cost_linear;             /* adds cost_quadratic x^2 - 2 cost_linear x to the cost; to +-2^47 */
+  int64_t cost_linear;             /* of a generator: adds cost_quadratic x^2 - 2 cost_linear x to the cost; to +-2^47 */
   int32_t cost_quadratic;          /* 0 or more */
   int32_t ramp_up_w;               /* from slot to slot, 0 or more; WATTPROOF_RAMP_UNLIMITED by default */
   int32_t ramp_down_w;
@@ -178,11 +178,12 @@ typedef struct wattproof_device_config {
   uint8_t is_ramped_from_before;
   const wattproof_linear_state *states;
   uint32_t state_count;            /* 0 to WATTPROOF_STATE_COUNT_MAX */
-  const struct wattproof_device_config *parts; /* neither banded nor a home; their slots, fallback and own cost are not read */
+  const struct wattproof_device_config *parts; /* neither banded nor a home; their slots and fallback are not read */
   uint32_t part_count;             /* 1 to WATTPROOF_PART_COUNT_MAX */
   int32_t limit_w;                 /* of the breaker: |sum of the parts| <= limit_w */
   wattproof_series fallback_w;     /* as enrolled */
-  uint64_t own_cost_quadratic;     /* 2^-16 micro-units per kWh and W: wear, discomfort */
+  uint64_t own_cost_quadratic;     /* 2^-16 micro-units per kWh and W: wear, gentle charging; below 2^40. Of a part of a home: at
+                                      most 2^24, not read of a generator, and in wattproof_solve() in the unit of the weights */
 } wattproof_device_config;
 
 /* Fills `size` and the defaults above; everything else is then 0 or NULL. */

@@ -35,7 +35,7 @@ struct DeviceConfig {
   Address address{};                   // of the device's signing key
   solver::Device device{};             // what it can do; arrays have grid.slots entries
   solver::Grid grid{};                 // the epochs that it takes part in: another grid is not answered
-  schedule::OwnCost own_cost{};
+  schedule::OwnCost own_cost{};        // of a home: of its sum; its parts may have theirs in their descriptions
   solver::Series fallback_w{};         // as enrolled: what counts for the device when it does not answer
   // Memory for the device's problem, the caller's, of at least solver::workspace_words(device, grid). Empty: the node's own,
   // which is enough for every kind without losses, leak, pattern, states or parts; so only the boards that need more have it.
@@ -70,7 +70,7 @@ struct Config {
 
 // Whether a node can run on this. Names the first thing that is wrong.
 //   configuration_invalid  chain id, id, registry, address, checkpoint or outputs missing; a link time of zero;
-//                          Clique in a build without it; a home with an own cost
+//                          Clique in a build without it
 //   workspace_too_small    the device's problem needs more memory than it has
 //   every error of solver::validate, and infeasible* of solver::feasible: the device's limits cannot be met at all
 Error check_config(const Config& config);

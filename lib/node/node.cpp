@@ -38,7 +38,6 @@ Error check_fallback(const DeviceConfig& device) {
 Error check_workspace(const DeviceConfig& device) {
   const std::size_t own = solver::workspace_words(slot_count_max);
   const std::size_t given = device.workspace.empty() ? own : device.workspace.size();
-  if (device.device.kind == solver::DeviceKind::home && device.own_cost.quadratic != 0) return Error::configuration_invalid;
   return solver::workspace_words(device.device, device.grid) > given ? Error::workspace_too_small : Error::none;
 }
 

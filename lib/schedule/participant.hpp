@@ -44,7 +44,8 @@ class Participant {
             std::span<const std::int32_t> x, std::span<std::int32_t> target_w);
 
   // The weights of the proximal problem for this penalty: rho / 2 |x - target|^2 + own / 2 x^2, scaled to the solver's range.
-  // A generator's own costs count beside them: cost_linear in micro-units per kWh, cost_quadratic in 2^-16 of that per W.
+  // The device's costs of its description count beside them, and those of a home's parts: cost_linear in micro-units per kWh,
+  // cost_quadratic in 2^-16 of that per W.
   static solver::Cost cost(const EpochHead& head, const OwnCost& own);
 
   // A device whose problem is not convex moves no more from freeze_round on: an appliance with its start fixed where the

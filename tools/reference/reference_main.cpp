@@ -82,7 +82,7 @@ int run(std::istream& input) {
   std::vector<std::size_t> chosen;
   for (const json& entry : day.at("devices")) {
     const json& device = entry.at("device");
-    const double own = entry.value("own_quadratic_q16", 0.0) / 65536.0;
+    const double own = (entry.value("own_quadratic_q16", 0.0) + device.value("own_cost_quadratic", 0.0)) / 65536.0;
     const auto agreed = entry.at("profile_w").get<std::vector<double>>();
     if (device.at("type") != "appliance") {
       community.convex.push_back(convex_device(device, community.slots, 3600.0 / community.slot_seconds));

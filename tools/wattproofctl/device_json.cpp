@@ -184,6 +184,10 @@ DeviceKind kind_of(ObjectReader& object) {
   object.fail("type", "\"" + type.substr(0, 32) + "\" is not a known device type");
 }
 
+void read_own_cost(ObjectReader& object, solver::Device& device) {
+  device.cost_quadratic = static_cast<std::int32_t>(object.integer_or("own_cost_quadratic", 0, 0, solver::own_cost_max));
+}
+
 // Every kind but a home.
 void read_single(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
   switch (description.device.kind) {
@@ -198,6 +202,7 @@ void read_single(ObjectReader& object, const Grid& grid, DeviceDescription& desc
     case DeviceKind::banded: read_banded(object, grid, description); break;
     case DeviceKind::home: object.fail("type", "a home is made of other devices"); break;
   }
+  if (description.device.kind != DeviceKind::generator) read_own_cost(object, description.device);
   object.finish();
 }
 
@@ -212,6 +217,7 @@ void read_home(ObjectReader& object, const Grid& grid, DeviceDescription& descri
     if (to.device.kind == DeviceKind::banded) part.fail("type", "a home is made of exact parts, and a banded device is not one");
     read_single(part, grid, to);
   }
+  read_own_cost(object, description.device);
   object.finish();
   gather_parts(description);
 }

@@ -23,7 +23,8 @@ struct DeviceDescription {
   DeviceDescription& operator=(const DeviceDescription&) = delete;
 };
 
-// Reads the object's "type" and the fields of that type. Throws InputError that names the field.
+// Reads the object's "type" and the fields of that type. Throws InputError that names the field. A home's own cost, which is that
+// of its sum, is left in device.cost_quadratic, where no solver reads it.
 void read_device(ObjectReader& object, const solver::Grid& grid, DeviceDescription& description);
 
 // Makes the home refer to its parts as they are now.

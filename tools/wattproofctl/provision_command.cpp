@@ -111,11 +111,16 @@ void write_banded(std::ostream& out, const solver::Device& device) {
   }
 }
 
+void write_own_cost(std::ostream& out, const solver::Device& device) {
+  if (device.cost_quadratic != 0) out << "own_cost_quadratic = " << device.cost_quadratic << '\n';
+}
+
 // Every kind but a home.
 void write_single(std::ostream& out, const solver::Device& device) {
   constexpr std::array<const char*, 9> names{"fixed",   "curtailable", "shapeable", "battery", "appliance",
                                              "thermal", "switched",    "generator", "banded"};
   out << "kind = \"" << names.at(static_cast<std::size_t>(device.kind)) << "\"\n";
+  if (device.kind != DeviceKind::generator) write_own_cost(out, device);
   switch (device.kind) {
     case DeviceKind::fixed: write_numbers(out, "profile_w", device.profile_w); break;
     case DeviceKind::curtailable:
@@ -143,6 +148,7 @@ void write_single(std::ostream& out, const solver::Device& device) {
 void write_kind(std::ostream& out, const solver::Device& device) {
   if (device.kind != DeviceKind::home) return write_single(out, device);
   out << "kind = \"home\"\nlimit_w = " << device.limit_w << '\n';
+  write_own_cost(out, device);
   for (std::uint32_t i = 0; i < device.part_count; ++i) {
     // Two digits, since the tables are taken in the order of their names.
     out << "\n[device.parts.part_" << i / 10 << i % 10 << "]\n";

@@ -68,6 +68,7 @@ void read_problem(const Json& document, Problem& problem) {
   ObjectReader device = object.object("device");
   object.finish();
   read_device(device, problem.grid, problem.description);
+  if (problem.is_home()) problem.cost.wear = static_cast<std::uint32_t>(problem.description.device.cost_quadratic);
 }
 
 // A window without room is refused by the solver as ill-formed; to a user it is one more limit that cannot be met.

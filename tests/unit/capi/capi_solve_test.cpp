@@ -72,6 +72,28 @@ TEST(capi_solve, gives_the_profiles_of_a_home) {
   EXPECT_EQ(wattproof_part_profile(&self->device, self->memory, self->words - 1, 0), nullptr);
 }
 
+TEST(capi_solve, a_part_of_a_home_has_a_cost_of_its_own) {
+  const auto moved_w = [](std::uint64_t own_cost, std::uint32_t wear) {
+    const auto self = described(WATTPROOF_HOME);
+    self->parts[0].own_cost_quadratic = own_cost;
+    self->cost.wear = wear;
+    EXPECT_EQ(day_solve(self.get()), 0);
+    const std::int32_t* profile = wattproof_part_profile(&self->device, self->memory, self->words, 0);
+    std::int32_t sum = 0;
+    for (std::size_t t = 0; t < 24; ++t) sum += std::abs(profile[t]);
+    return sum;
+  };
+  const std::int32_t free_w = moved_w(0, 0);
+  EXPECT_LT(moved_w(30, 0), free_w / 2);
+  EXPECT_LT(moved_w(3000, 0), 200);
+  EXPECT_NE(moved_w(0, 30), free_w);
+  const auto self = described(WATTPROOF_HOME);
+  self->parts[0].own_cost_quadratic = (1u << 24) + 1;
+  EXPECT_EQ(day_solve(self.get()), -static_cast<int>(Error::out_of_range));
+  self->parts[0].own_cost_quadratic = 1u << 24;
+  EXPECT_EQ(day_solve(self.get()), 0);
+}
+
 TEST(capi_solve, names_what_cannot_be_met) {
   auto self = described(WATTPROOF_SHAPEABLE);
   self->milestones[0].energy_min_wh = 29'000;

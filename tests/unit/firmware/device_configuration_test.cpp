@@ -125,6 +125,18 @@ TEST(device_configuration, a_home_has_parts) {
   EXPECT_EQ(device.parts[0].kind, solver::DeviceKind::fixed);  // by name
   EXPECT_EQ(device.parts[1].energy_wh, 3000);
   EXPECT_EQ(device.limit_w, 2000);
+  EXPECT_EQ(device.parts[1].cost_quadratic, 0);
+  Read costly("kind = \"home\"\nlimit_w = 2000\nown_cost_quadratic = 7\n"
+              "[device.parts.car]\nkind = \"curtailable\"\nmin_w = 0\nmax_w = 2000\nown_cost_quadratic = 393216");
+  expect_taken(costly);
+  EXPECT_EQ(costly.configuration.device.own_cost_quadratic, 7u);
+  EXPECT_EQ(costly.configuration.device.device().parts[0].cost_quadratic, 6 << 16);
+  Read dear("kind = \"home\"\nlimit_w = 2000\n"
+            "[device.parts.car]\nkind = \"curtailable\"\nmin_w = 0\nmax_w = 2000\nown_cost_quadratic = 16777217");
+  ASSERT_EQ(dear.errors.size(), 1u);
+  Read twice("kind = \"home\"\nlimit_w = 2000\n[device.parts.engine]\nkind = \"generator\"\npower_min_w = -2000\n"
+             "power_max_w = 0\ncost_linear = 1\ncost_quadratic = 1\nown_cost_quadratic = 1");
+  ASSERT_EQ(twice.errors.size(), 1u);
   Read nested("kind = \"home\"\nlimit_w = 2000\n[device.parts.a]\nkind = \"home\"\nlimit_w = 1");
   EXPECT_FALSE(nested.errors.empty());
   Read empty("kind = \"home\"\nlimit_w = 2000");

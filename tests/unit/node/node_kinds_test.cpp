@@ -13,11 +13,13 @@ constexpr std::uint64_t epoch = 20'000;
 constexpr solver::Grid grid{24, 3600};
 
 // What a node with this device answers to a round that asks it for `asked_w` in every odd slot and 0 W in the others.
-std::vector<std::int32_t> answer_of(const solver::Device& device, solver::WorkspaceView workspace, std::int32_t asked_w) {
+std::vector<std::int32_t> answer_of(const solver::Device& device, solver::WorkspaceView workspace, std::int32_t asked_w,
+                                    std::uint64_t own_cost = 0) {
   FakeChain chain;
   NodeBench bench(chain);
   bench.config.device.device = device;
   bench.config.device.workspace = workspace;
+  bench.config.device.own_cost.quadratic = own_cost;
   EXPECT_EQ(bench.boot(), Error::none);
   bench.prove_boot();
   bench.sent.clear();
@@ -140,15 +142,20 @@ TEST(node_kinds, a_home_posts_one_profile_within_its_breaker) {
   }
 }
 
-TEST(node_kinds, a_home_has_no_own_cost) {
-  const solver::Device home{.kind = solver::DeviceKind::home, .parts = &battery, .part_count = 1, .limit_w = 2000};
-  std::vector<std::uint64_t> workspace(solver::workspace_words(home, grid));
-  FakeChain chain;
-  NodeBench bench(chain);
-  bench.config.device.device = home;
-  bench.config.device.workspace = workspace;
-  bench.config.device.own_cost.quadratic = 1;
-  EXPECT_EQ(bench.boot(), Error::configuration_invalid);
+// The round's penalty is 25 a watt, the battery's own cost 50: it goes a third of the way, as a battery alone would.
+TEST(node_kinds, a_part_of_a_home_has_an_own_cost) {
+  solver::Device part = battery;
+  part.energy_end_max_wh = part.energy_max_wh;
+  const auto answer = [&](std::uint64_t own_cost, std::int32_t part_cost) {
+    part.cost_quadratic = part_cost;
+    const solver::Device home{.kind = solver::DeviceKind::home, .parts = &part, .part_count = 1, .limit_w = 2000};
+    std::vector<std::uint64_t> workspace(solver::workspace_words(home, grid));
+    return answer_of(home, workspace, 300, own_cost);
+  };
+  EXPECT_NEAR(answer(0, 0)[1], 300, 1);
+  EXPECT_NEAR(answer(0, 50 << 16)[1], 100, 1);
+  EXPECT_NEAR(answer(50ull << 16, 0)[1], 100, 1);
+  EXPECT_NEAR(answer(50ull << 16, 75 << 16)[1], 50, 1);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ std::string file_with(const std::string& text) {
 }
 
 // The TOML text, or the name of what was refused.
-std::string provision(Node& node, const std::string& engine, const std::string& validators_file) {
+std::string provision(Node& node, const std::string& engine, const std::string& validators_file, const char* document = device) {
   ChainOptions chain;
   chain.registry = "0x" + std::string(40, '1');
   chain.engine = engine;
@@ -64,7 +64,7 @@ std::string provision(Node& node, const std::string& engine, const std::string& 
   ::testing::internal::CaptureStdout();
   std::string refused;
   try {
-    provision_command(chain, options, parse_document(device), node);
+    provision_command(chain, options, parse_document(document), node);
   } catch (const Refused& error) {
     refused = error.error + ": " + error.what();
   } catch (const InputError& error) {
@@ -116,6 +116,20 @@ TEST(provision_command, takes_clique_signers_from_the_operator_alone) {
   const std::string text = provision(node, "clique", file_with(network["validators"].dump()));
   EXPECT_NE(text.find("engine = \"clique\"\nheader = \"london\""), std::string::npos) << text;
   EXPECT_NE(text.find("number = 3\nhash = " + network["headers"][2]["hash"].dump()), std::string::npos) << text;
+}
+
+TEST(provision_command, writes_the_own_costs_of_a_home_and_its_parts) {
+  const char* const home =
+      R"({"slots":4,"slot_seconds":3600,"min_w":-500,"max_w":500,"fallback_w":0,"device":{"type":"home","limit_w":500,)"
+      R"("own_cost_quadratic":7,"devices":[{"type":"curtailable","min_w":-500,"max_w":0,"own_cost_quadratic":8},)"
+      R"({"type":"generator","power_min_w":-100,"power_max_w":0,"cost_linear":1,"cost_quadratic":9}]}})";
+  const NodeJson network = recorded("goquorum_qbft.json");
+  Node node(block_of(network["headers"][0]));
+  const std::string text = provision(node, "qbft", "", home);
+  EXPECT_NE(text.find("kind = \"home\"\nlimit_w = 500\nown_cost_quadratic = 7\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("kind = \"curtailable\"\nown_cost_quadratic = 8\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("cost_quadratic = 9\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("own_cost_quadratic = 9\n"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -90,6 +90,21 @@ TEST(solve_command, a_home_is_one_profile_of_several_devices) {
   EXPECT_EQ(tripped.output["error"], "infeasible");
 }
 
+TEST(solve_command, a_home_and_its_parts_have_costs_of_their_own) {
+  const auto profile_of = [](const std::string& home_cost, const std::string& part_cost) {
+    return solve(R"({"type":"home","limit_w":900)" + home_cost + R"(,"devices":[{"type":"fixed","profile_w":[40,40,40,40]},)" +
+                     R"({"type":"curtailable","min_w":-500,"max_w":500)" + part_cost + R"(}]})", "[140,240,40,-60]")
+        .output["devices"][1]["profile_w"].dump();
+  };
+  EXPECT_EQ(profile_of("", ""), "[100,200,0,-100]");
+  EXPECT_EQ(profile_of("", R"(,"own_cost_quadratic":1)"), "[50,100,0,-50]");
+  EXPECT_EQ(profile_of(R"(,"own_cost_quadratic":1)", ""), "[30,80,-20,-70]");
+  EXPECT_THROW(profile_of("", R"(,"own_cost_quadratic":16777217)"), InputError);
+  EXPECT_THROW(profile_of(R"(,"own_cost_quadratic":-1)", ""), InputError);
+  EXPECT_EQ(solve(R"({"type":"curtailable","min_w":-500,"max_w":500,"own_cost_quadratic":3})", "[100,200,0,-100]").output["profile_w"].dump(),
+            "[25,50,0,-25]");
+}
+
 TEST(solve_command, a_certificate_is_added_on_demand) {
   const Json document = parse_document(
       R"({"slots":2,"slot_seconds":3600,"device":{"type":"curtailable","min_w":0,"max_w":9},"target_w":[1,20]})");
