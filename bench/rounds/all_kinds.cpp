@@ -137,7 +137,8 @@ void Member::make_pump(std::mt19937& random) {
   own_.quadratic = 6ull << 16;
 }
 
-// A home has no cost of its own.
+// A device in a home wears and loses what it would alone, so each part has its own cost; the sum has none, since what the
+// line to the meter loses, 1 W at 1 kW, is a few hundredths of these.
 void Member::make_home(std::span<const Variety> parts, std::mt19937& random) {
   device_ = {.kind = DeviceKind::home, .limit_w = 1000 * between(random, 9, 11)};
   for (const Variety part : parts) parts_.emplace_back(grid_, random, part);

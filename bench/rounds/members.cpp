@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "rounds/draw.hpp"
+#include "solver/home.hpp"
 
 namespace wattproof::bench {
 namespace {
@@ -136,7 +137,10 @@ std::optional<Profile> Member::answer(const schedule::EpochHead& head, const sch
   for (solver::LinearState& state : states) state.min = std::span<const std::int32_t>(series_);
   whole.states = states;
   std::vector<solver::Device> parts;
-  for (const Member& part : parts_) parts.push_back(part.device());
+  for (const Member& part : parts_) {
+    parts.push_back(part.device());
+    if (part.own_.quadratic != 0) parts.back().cost_quadratic = static_cast<std::int32_t>(part.own_.quadratic);
+  }
   whole.parts = parts.data();
   whole.part_count = static_cast<std::uint32_t>(parts.size());
   const solver::Device device = schedule::Participant::frozen(whole, head, x);
@@ -150,6 +154,10 @@ std::optional<Profile> Member::answer(const schedule::EpochHead& head, const sch
     return {};
   }
   last_ = best;
+  for (std::uint32_t i = 0; i < parts_.size(); ++i) {
+    const std::span<const std::int32_t> part = solver::part_profile(device, grid_, workspace, i);
+    parts_[i].last_.assign(part.begin(), part.end());
+  }
   return best;
 }
 
@@ -158,7 +166,11 @@ void Member::change_needs(std::mt19937& random) {
   for (Member& part : parts_) part.change_needs(random);
 }
 
-void Member::add_to(reference::Community& community, std::vector<std::size_t>& chosen, const Profile& profile) const {
+void Member::add_to(reference::Community& community, Agreed& agreed, const Profile& profile) const {
+  if (device_.kind == DeviceKind::home) {
+    for (const Member& part : parts_) part.add_to(community, agreed, part.last_);
+    return;
+  }
   const std::size_t slots = grid_.slots;
   constexpr double infinite = std::numeric_limits<double>::infinity();
   if (device_.kind == DeviceKind::appliance && device_.runs == 1 && !device_.interruptible) {
@@ -166,15 +178,16 @@ void Member::add_to(reference::Community& community, std::vector<std::size_t>& c
     for (std::size_t start = device_.start_slot; start + series_.size() <= device_.end_slot; ++start) {
       std::vector<double> run(slots, 0);
       std::copy(series_.begin(), series_.end(), run.begin() + static_cast<std::ptrdiff_t>(start));
-      if (std::equal(run.begin(), run.end(), profile.begin())) chosen.push_back(choice.profiles_w.size());
+      if (std::equal(run.begin(), run.end(), profile.begin())) agreed.chosen.push_back(choice.profiles_w.size());
       choice.profiles_w.push_back(run);
     }
     community.choices.push_back(choice);
+    agreed.choices_w.emplace_back(profile.begin(), profile.end());
     return;
   }
   reference::ConvexDevice convex;
   const bool is_given = is_given_to_optimum();
-  if (!is_given) convex.own_quadratic = static_cast<double>(own_.quadratic) / 65536;
+  convex.own_quadratic = static_cast<double>(own_.quadratic) / 65536;
   if (device_.kind == DeviceKind::generator) {
     convex.own_quadratic = device_.cost_quadratic / 65536.0;
     convex.own_linear = -static_cast<double>(device_.cost_linear);
@@ -189,6 +202,7 @@ void Member::add_to(reference::Community& community, std::vector<std::size_t>& c
   }
   if (!is_given) limit_sums(convex);
   community.convex.push_back(convex);
+  agreed.convex_w.emplace_back(profile.begin(), profile.end());
 }
 
 }  // namespace wattproof::bench

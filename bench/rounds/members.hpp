@@ -25,6 +25,12 @@ enum class Variety : std::uint8_t {
 };
 const char* name_of(Variety variety);
 
+// What a community's devices agreed on, in the order in which the central optimum has them.
+struct Agreed {
+  std::vector<std::vector<double>> convex_w, choices_w;
+  std::vector<std::size_t> chosen;  // of the choices
+};
+
 class Member {
  public:
   // One device of a random kind: 30 % chargers, 20 % batteries, 20 % appliances, 10 % PV, 20 % fixed loads and heat pumps.
@@ -47,9 +53,10 @@ class Member {
   // What the device needs on another day: energy up to 5 % off.
   void change_needs(std::mt19937& random);
 
-  // The device as the central optimum sees it: an appliance that runs once keeps its start, and what leaks, chooses among
-  // other patterns or is a home has the profile given.
-  void add_to(reference::Community& community, std::vector<std::size_t>& chosen, const Profile& profile) const;
+  // The device as the central optimum sees it: an appliance that runs once keeps its start, and what leaks or chooses among
+  // other patterns has the profile given. A home is its parts, with the profiles of its last answer and without its breaker: so
+  // the optimum is at most the true one.
+  void add_to(reference::Community& community, Agreed& agreed, const Profile& profile) const;
 
  private:
   void make_battery(std::mt19937& random);

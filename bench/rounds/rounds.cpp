@@ -10,8 +10,8 @@
 //
 // The figures rounds_all_kinds_* are of a second set: communities of 50 with every kind that the library knows. A device whose
 // solver finds no answer sends none, as firmware does, and is counted. To the central optimum chargers (milestones too), lossless
-// batteries, PV, generators and ramped pumps are free; an appliance that runs once keeps its start; what leaks (heat, cold, lossy
-// batteries), other patterns (switched loads, several or interrupted runs) and homes have the profile that they ended with.
+// batteries, PV, generators and ramped pumps are free, in homes too; an appliance that runs once keeps its start; what leaks (heat,
+// cold, lossy batteries) and other patterns (switched loads, several or interrupted runs) have the profile that they ended with.
 //
 //   rounds [--communities N] [--each]     N a grid and size, 2 N a grid of every kind (default 4); --each also says, to stderr, how
 //                                         every epoch ended, and of those beyond 20 rounds which devices moved late
@@ -165,18 +165,14 @@ reference::Optimum central(const Day& day, const std::vector<Member>& members, c
   community.price.assign(parameters.price.begin(), parameters.price.end());
   community.base_w.assign(parameters.base_w.begin(), parameters.base_w.end());
   community.cap_w.assign(parameters.cap_w.begin(), parameters.cap_w.end());
-  std::vector<std::size_t> chosen;
-  std::vector<std::vector<double>> profiles, choices;
+  Agreed agreed;
   for (std::uint32_t i = 0; i < members.size(); ++i) {
-    const Profile& profile = epoch.coordinator().record(i + 1).profile;
-    const std::size_t before = community.choices.size();
-    members[i].add_to(community, chosen, profile);
-    auto& list = community.choices.size() > before ? choices : profiles;
-    list.emplace_back(profile.begin(), profile.end());
+    members[i].add_to(community, agreed, epoch.coordinator().record(i + 1).profile);
   }
-  profiles.insert(profiles.end(), choices.begin(), choices.end());
+  std::vector<std::vector<double>> profiles = agreed.convex_w;
+  profiles.insert(profiles.end(), agreed.choices_w.begin(), agreed.choices_w.end());
   own = reference::objective_of(community, profiles);
-  return reference::solve_fixed(community, chosen);
+  return reference::solve_fixed(community, agreed.chosen);
 }
 
 // A cap that binds and that the central optimum can meet.
