@@ -38,7 +38,15 @@ class Home {
     const linear = (part.linear ?? 0n) * own;
     const p = {...part, ...limits, weight: weight + (part.quadratic ?? 0n) * own};
     p.numerator = wish.map((power) => weight * power + linear);
-    return this.solvePart(p, this.slots);
+    const answer = this.solvePart(p, this.slots);
+    // Multipliers count in the whole curvature; here in the part of it that is the sum's.
+    if (this.hasOwnCost(part) && answer.error === 0) answer.dual = answer.dual.map((dual) => floorDiv(dual * p.weight, weight));
+    return answer;
+  }
+
+  // Of what is no generator.
+  hasOwnCost(part) {
+    return part.kind !== 'generator' && (part.quadratic ?? 0n) > 0n;
   }
 
   take(i, answer) {
@@ -56,7 +64,7 @@ class Home {
         return clip((power + fine / 2n) >> 4n, -this.powerLimit, this.powerLimit);
       });
       // The penalty is count / 2; where own costs count beside it, both are doubled.
-      this.take(i, this.solve(i, wish, part.kind === 'generator' ? {weight: this.count, own: 2n} : {}));
+      this.take(i, this.solve(i, wish, part.kind === 'generator' || this.hasOwnCost(part) ? {weight: this.count, own: 2n} : {}));
     });
     let distance = 0n;
     const limit = floorDiv(this.limit * fine, this.count);
@@ -137,18 +145,25 @@ class Home {
   setPrices() {
     this.prices = bySlot(this.slots, (t) => (this.total[t] - this.target[t]) * one);
     const isSet = Array(this.slots).fill(false);
-    this.parts.forEach((part, i) => {
+    const order = [...this.parts.keys()].sort((i, j) => this.hasOwnCost(this.parts[i]) - this.hasOwnCost(this.parts[j]));
+    order.forEach((i) => {
+      const part = this.parts[i];
       const multipliers = this.multipliers(i);
       let state = 0n;
       for (let t = this.slots - 1; t >= 0; --t) {
         state += multipliers[t];
         const power = this.profiles[i][t];
-        const value = part.kind === 'generator' ? (part.linear - part.quadratic * power) * one : state;
+        const value = part.kind === 'generator' ? (part.linear - part.quadratic * power) * one : state - this.ownPrice(i, t);
         if (power <= part.low[t] || power >= part.high[t] || isSet[t]) continue;
         this.prices[t] = value;
         isSet[t] = true;
       }
     });
+  }
+
+  // What a watt more costs a part that is no generator, at its power.
+  ownPrice(i, t) {
+    return (this.parts[i].quadratic ?? 0n) * this.profiles[i][t] * one;
   }
 
   reprice() {
@@ -160,7 +175,7 @@ class Home {
     }
     this.parts.forEach((part, i) => {
       if (part.kind !== 'battery') return;
-      const numerator = this.profiles[i].map((power, t) => one * power - this.prices[t]);
+      const numerator = this.profiles[i].map((power, t) => one * power - this.prices[t] - this.ownPrice(i, t));
       if (numerator.some((value) => abs(value) > one * this.powerLimit)) return;
       const answer = this.solvePart({...part, weight: one, numerator}, this.slots);
       if (answer.error === 0) this.duals[i] = answer.dual;
@@ -181,8 +196,8 @@ class Home {
     let state = 0n;
     for (let t = this.slots - 1; t >= 0; --t) {
       state += multipliers[t];
-      if (part.kind === 'generator' && part.quadratic > 0n) {
-        this.addGenerator(gap, part, profile[t], t);
+      if (part.quadratic > 0n) {
+        this.addCurved(gap, part, profile[t], t, part.kind === 'generator' ? part.linear * one : state);
         continue;
       }
       const reduced = this.prices[t] - state - (part.kind === 'generator' ? part.linear * one : 0n);
@@ -192,9 +207,8 @@ class Home {
     }
   }
 
-  addGenerator(gap, part, power, t) {
-    const gain = part.linear * one;
-    const best = add(scaled([gain, gain], 1n, part.quadratic), scaled([-this.prices[t], -this.prices[t]], 1n, part.quadratic));
+  addCurved(gap, part, power, t, worth) {
+    const best = add(scaled([worth, worth], 1n, part.quadratic), scaled([-this.prices[t], -this.prices[t]], 1n, part.quadratic));
     const own = {square: 0n, linear: 0n};
     addRegret(own, power, part.low[t], part.high[t], best, gapBits);
     gap.linear += magnitudeSum(own, part.quadratic, gapBits) * one + 1n;

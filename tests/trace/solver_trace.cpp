@@ -165,6 +165,7 @@ void run_home(Hash& hash, const Grid& grid) {
   static std::array<Device, 3> devices;
   static std::array<std::int32_t, 3 * slot_count_max> profiles;
   devices = {draw_device(battery, grid), draw_device(generator, grid), draw_device(curtailable, grid)};
+  for (const std::size_t part : {0u, 2u}) devices[part].cost_quadratic = draw(0, 1) != 0 ? draw(1, 30) : 0;
   const Home what{devices, draw(2000, 9000)};
   Report report;
   std::uint32_t index = 0;

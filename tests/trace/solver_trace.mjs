@@ -314,6 +314,7 @@ function solvePart(p, slots) {
 function runHome(hash, grid, target) {
   const parts = [{kind: 'battery', ...drawBattery(grid)}, {kind: 'generator', ...drawGenerator(grid)},
     {kind: 'curtailable', ...drawCurtailable(grid)}];
+  for (const part of [parts[0], parts[2]]) part.quadratic = draw(0, 1) !== 0 ? BigInt(draw(1, 30)) : 0n;
   const limit = BigInt(draw(2000, 9000));
   const error = verdict(parts[0]);
   const answer = error !== 0 ? {error} : solveHome(parts, limit, target, grid.slots, solvePart);
