@@ -2,6 +2,7 @@
 #include "solver/home.hpp"
 
 #include <array>
+#include <bit>
 
 #include "base/math.hpp"
 #include "solver/home_session.hpp"
@@ -93,7 +94,7 @@ Error admm_round(HomeSession& session, std::uint32_t round, std::uint32_t shift,
   std::span<std::int32_t> before = session.low_w;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int64_t mean = wide_floor_div(session.total_w[t] * fine, count);
-    before[t] = static_cast<std::int32_t>(round == 0 ? 0 : session.z[t] - session.u[t] - mean);
+    before[t] = round == 0 ? 0 : saturate(std::int64_t{session.z[t]} - session.u[t] - mean);
   }
   changed = false;
   for (std::uint32_t i = 0; i < session.count(); ++i) {
@@ -116,7 +117,7 @@ Error admm_round(HomeSession& session, std::uint32_t round, std::uint32_t shift,
     const std::int64_t mean = wide_floor_div(session.total_w[t] * fine, count);
     const std::int64_t relaxed = round == 0 ? mean : wide_floor_div(8 * mean - 3 * session.z[t], std::int64_t{5});
     const std::int64_t z = choose_mean(session, t, relaxed + session.u[t], shift);
-    session.u[t] = static_cast<std::int32_t>(session.u[t] + relaxed - z);
+    session.u[t] = saturate(session.u[t] + relaxed - z);  // below a breaker that cannot be kept it grows without end
     const std::int64_t step = z < session.z[t] ? session.z[t] - z : z - session.z[t];
     if (step > distance) distance = step;
     session.z[t] = static_cast<std::int32_t>(z);
@@ -176,12 +177,17 @@ Cost leave_rest(HomeSession& session, std::uint32_t i) {
   return cost;
 }
 
-// J of the sum, up to a constant. 63 bits hold it: numerators and curvature are checked against power_limit_w.
+// J of the sum, up to a constant, in a unit that lets 63 bits hold it: |x| is below 2^25, the other factor below 2^26 curvatures.
 std::int64_t cost_of(const HomeSession& session) {
+  const std::int64_t curvature = session.wish.curvature();
+  const std::uint32_t bits = static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(curvature)));
+  const std::uint32_t shift = bits > 11 ? bits - 3 : 8;
   std::int64_t sum = 0;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int64_t x = session.total_w[t];
-    sum += (x * (session.wish.curvature() * x - 2 * session.wish.numerator(t))) >> 8;
+    const std::int64_t factor = curvature * x - 2 * session.wish.numerator(t);
+    const std::int64_t high = factor >> shift;
+    sum += x * high + ((x * (factor - high * (std::int64_t{1} << shift))) >> shift);
   }
   return sum;
 }

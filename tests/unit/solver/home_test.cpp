@@ -2,6 +2,7 @@
 #include "solver/home.hpp"
 
 #include "random_problems.hpp"
+#include "solver/wish.hpp"
 
 namespace wattproof::solver {
 namespace {
@@ -76,9 +77,9 @@ struct Compared {
   std::uint64_t tight = 0;
 };
 
-void compare_random_homes(std::uint64_t seed, bool has_costs, Compared& compared) {
+void compare_random_homes(std::uint64_t seed, std::uint64_t cases, bool has_costs, Compared& compared) {
   std::mt19937_64 random(seed);
-  for (std::uint64_t i = 0; i < case_count(); ++i) {
+  for (std::uint64_t i = 0; i < cases; ++i) {
     SCOPED_TRACE(i);
     const Grid grid{2 + static_cast<std::uint32_t>(random() % 10), 3600};
     std::vector<reference::Problem> parts(1 + random() % 4);
@@ -139,7 +140,7 @@ void compare_random_homes(std::uint64_t seed, bool has_costs, Compared& compared
 
 TEST(home, reaches_the_optimum_of_random_convex_homes_within_its_certificate) {
   Compared compared;
-  compare_random_homes(51, false, compared);
+  compare_random_homes(51, case_count(), false, compared);
   EXPECT_GT(compared.solved, case_count() / 2);
   EXPECT_GT(compared.agreed * 100, compared.solved * 97);
   EXPECT_GT(compared.tight * 100, compared.solved * 90);
@@ -147,8 +148,9 @@ TEST(home, reaches_the_optimum_of_random_convex_homes_within_its_certificate) {
 
 TEST(home, reaches_it_where_the_sum_and_the_parts_have_costs_of_their_own) {
   Compared compared;
-  compare_random_homes(53, true, compared);
-  EXPECT_GT(compared.solved, case_count() / 2);
+  const std::uint64_t cases = case_count() / 2;
+  compare_random_homes(53, cases, true, compared);
+  EXPECT_GT(compared.solved, cases / 2);
   EXPECT_GT(compared.agreed * 100, compared.solved * 98);
   EXPECT_GT(compared.tight * 100, compared.solved * 97);
 }
@@ -212,6 +214,60 @@ TEST(home, weighs_the_wear_of_its_sum_as_a_device_alone_does) {
   for (std::size_t t = 0; t < 4; ++t) paid[t] = price[t] - 3 * (target[t] - load[t]) + 5 * load[t] - 2 * (preferred[t] - load[t]);
   ASSERT_EQ(solve(battery, {4, 3600}, none, {.weight = 10, .price = paid}, workspace, alone, report), Error::none);
   for (std::size_t t = 0; t < 4; ++t) EXPECT_EQ(profiles[t], alone[t]) << t;
+}
+
+// A number up to `most`, of any size.
+std::int64_t any_size(std::mt19937_64& random, std::int64_t most) {
+  const std::int64_t limit = most >> random() % 48;
+  return limit == 0 ? 0 : static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(limit + 1));
+}
+
+std::int64_t any_signed(std::mt19937_64& random, std::int64_t most) {
+  return random() % 2 == 0 ? any_size(random, most) : -any_size(random, most);
+}
+
+// Run by the sanitizers, this is the test that no number at the ends of its range overflows.
+TEST(home, answers_or_refuses_numbers_of_any_size) {
+  std::mt19937_64 random(57);
+  constexpr Grid grid{4, 3600};
+  const std::uint64_t cases = case_count() / 4;
+  std::uint64_t solved = 0;
+  for (std::uint64_t i = 0; i < cases; ++i) {
+    SCOPED_TRACE(i);
+    const auto power = [&] { return static_cast<std::int32_t>(any_size(random, power_w_max)); };
+    std::array<std::int32_t, 4> load{}, target{}, preferred{}, total{};
+    std::array<std::int64_t, 4> price{};
+    for (std::size_t t = 0; t < 4; ++t) {
+      load[t] = power();
+      target[t] = static_cast<std::int32_t>(any_signed(random, power_limit_w(4)));
+      preferred[t] = static_cast<std::int32_t>(any_signed(random, power_limit_w(4)));
+      price[t] = any_signed(random, std::int64_t{1} << 50);
+    }
+    const std::int32_t room_wh = static_cast<std::int32_t>(any_size(random, energy_wh_max / 100));
+    std::array<Device, 5> devices{
+        {{.kind = DeviceKind::battery, .power_min_w = -power(), .power_max_w = power(), .energy_max_wh = 2 * room_wh,
+          .energy_start_wh = room_wh, .energy_end_max_wh = 2 * room_wh},
+         {.kind = DeviceKind::battery, .power_min_w = -power(), .power_max_w = power(), .energy_max_wh = 2 * room_wh,
+          .energy_start_wh = room_wh, .energy_end_max_wh = 2 * room_wh, .charge_efficiency_permille = 950},
+         {.kind = DeviceKind::generator, .power_min_w = -power(), .cost_linear = any_signed(random, std::int64_t{1} << 47)},
+         {.kind = DeviceKind::appliance, .profile_w = std::span(load).first(2)},
+         {.kind = DeviceKind::fixed, .profile_w = load}}};
+    for (Device& device : devices) device.cost_quadratic = static_cast<std::int32_t>(any_size(random, own_cost_max));
+    std::shuffle(devices.begin(), devices.end(), random);
+    const std::span<const Device> some = std::span(devices).first(1 + random() % 5);
+    Cost cost{.weight = 1 + static_cast<std::uint32_t>(any_size(random, weight_max - 1)),
+              .wear = static_cast<std::uint32_t>(any_size(random, weight_max)),
+              .discomfort = static_cast<std::uint32_t>(any_size(random, weight_max)), .preferred_w = preferred};
+    if (random() % 2 == 0) cost.price = price;
+    std::array<std::int32_t, 20> profiles{};
+    Report report;
+    std::uint32_t index = 0;
+    const Error error = solve_home({some, power()}, grid, target, cost, workspace, total, std::span(profiles).first(4 * some.size()),
+                                   report, index);
+    ASSERT_TRUE(ok(error) || error == Error::out_of_range || is_verdict_infeasible(error)) << error_name(error);
+    if (ok(error)) ++solved;
+  }
+  EXPECT_GT(solved, cases / 8);
 }
 
 TEST(home, refuses_costs_out_of_range) {
