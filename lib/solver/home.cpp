@@ -85,6 +85,15 @@ std::uint32_t weigh_own_cost(Device& device, std::int64_t weight, std::uint32_t 
   return static_cast<std::uint32_t>(clamp<std::int64_t>(weight, 1, weight_max));
 }
 
+// The largest wish at this weight that leaves room for the device's linear cost. Far wishes come from a breaker that cannot be
+// kept: then the home is refused for that, not for a number out of range.
+std::int64_t wish_limit(const HomeSession& session, const Device& device, std::int64_t weight) {
+  const std::int64_t limit = power_limit_w(session.slots());
+  if (device.kind != DeviceKind::generator) return limit;
+  const std::int64_t linear = device.cost_linear < 0 ? -device.cost_linear : device.cost_linear;
+  return clamp<std::int64_t>(wide_floor_div((weight + device.cost_quadratic) * limit - linear, weight), 0, limit);
+}
+
 // One round: every device, then the mean and its price. Returns how far the two means are apart and the second one moved, in
 // 1/16 W, whichever is more.
 Error admm_round(HomeSession& session, std::uint32_t round, std::uint32_t shift, std::uint32_t& device_index,
@@ -100,15 +109,15 @@ Error admm_round(HomeSession& session, std::uint32_t round, std::uint32_t shift,
   for (std::uint32_t i = 0; i < session.count(); ++i) {
     Device device = session.device(i);
     if (round >= freeze_round && chooses_pattern(device)) continue;
+    Cost cost;
+    if (has_own_cost(device)) cost.weight = weigh_own_cost(device, session.wish.curvature() * count, shift);
+    const std::int64_t limit = wish_limit(session, device, cost.weight);
     const std::span<std::int32_t> profile = session.profile(i);
     for (std::uint32_t t = 0; t < session.slots(); ++t) {
       const std::int64_t wish = round == 0 ? wide_floor_div(std::int64_t{session.wish.at(t, fine_bits)}, count)
                                            : profile[t] * fine + before[t];
-      const std::int64_t limit = power_limit_w(session.slots());
       session.wish_w[t] = static_cast<std::int32_t>(clamp((wish + fine / 2) >> fine_bits, -limit, limit));
     }
-    Cost cost;
-    if (has_own_cost(device)) cost.weight = weigh_own_cost(device, session.wish.curvature() * count, shift);
     device_index = i;
     WATTPROOF_TRY(solve_device(session, i, device, cost, changed));
   }
@@ -155,14 +164,14 @@ void narrow(HomeSession& session, std::uint32_t i) {
   }
 }
 
-// What all other devices leave of the wish, as the target of device i and, where the sum wears or has a preference, a price.
+// What all other devices leave of the wish, as the target of device i and, where more than the target counts, a price.
 // Returns what device i then minimises beside its own cost, which the device has already.
-Cost leave_rest(HomeSession& session, std::uint32_t i) {
+Cost leave_rest(HomeSession& session, std::uint32_t i, const Device& device) {
   const std::span<std::int32_t> profile = session.profile(i);
-  const std::int32_t limit = power_limit_w(session.slots());
+  const auto limit = static_cast<std::int32_t>(wish_limit(session, device, session.wish.curvature()));
   Cost cost = session.cost;
   cost.own_scale = {};
-  const bool is_priced = cost.wear != 0 || cost.discomfort != 0;
+  const bool is_priced = cost.wear != 0 || cost.discomfort != 0 || !cost.price.empty();
   if (is_priced) cost.price = session.prices;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int32_t others = session.total_w[t] - profile[t];
@@ -199,8 +208,9 @@ Error polish_pattern(HomeSession& session, std::uint32_t i, bool& changed) {
   const std::span<std::int32_t> profile = session.profile(i);
   for (std::uint32_t t = 0; t < session.slots(); ++t) session.low_w[t] = profile[t];
   bool moved = false;
-  const Cost cost = leave_rest(session, i);
-  WATTPROOF_TRY(solve_device(session, i, session.device(i), cost, moved));
+  const Device device = session.device(i);
+  const Cost cost = leave_rest(session, i, device);
+  WATTPROOF_TRY(solve_device(session, i, device, cost, moved));
   const std::int64_t excess = excess_of(session);
   if (!moved || excess < before_excess || (excess == before_excess && cost_of(session) < before_cost)) {
     changed = changed || moved;
@@ -224,7 +234,7 @@ Error polish(HomeSession& session) {
         WATTPROOF_TRY(polish_pattern(session, i, changed));
         continue;
       }
-      const Cost cost = leave_rest(session, i);
+      const Cost cost = leave_rest(session, i, device);
       narrow(session, i);
       Device narrowed = device;
       narrowed.power_min_w = std::span<const std::int32_t>(session.low_w);

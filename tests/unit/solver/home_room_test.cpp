@@ -74,5 +74,18 @@ TEST(home_room, says_where_the_breaker_would_trip) {
   EXPECT_EQ(report.possible, 3000);
 }
 
+// The price in the negotiation grows without end there, to where a generator's cost would not fit beside it.
+TEST(home_room, refuses_a_generator_that_must_feed_in_more_than_the_breaker_allows) {
+  const std::array<Device, 1> devices{{{.kind = DeviceKind::generator, .power_min_w = -18'000, .power_max_w = -16'000, .cost_linear = 8586}}};
+  std::array<std::int32_t, 2> total{};
+  std::array<std::int32_t, 2> profiles{};
+  Report report;
+  std::uint32_t index = 0;
+  EXPECT_EQ(solve_home({devices, 3900}, {2, 3600}, std::array<std::int32_t, 2>{}, {.weight = 2}, workspace, total, profiles, report, index),
+            Error::infeasible);
+  EXPECT_EQ(report.limit, Limit::breaker);
+  EXPECT_EQ(report.needed, 16'000);
+}
+
 }  // namespace
 }  // namespace wattproof::solver
