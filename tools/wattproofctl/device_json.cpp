@@ -128,6 +128,8 @@ void read_thermal(ObjectReader& object, const Grid& grid, DeviceDescription& des
 void read_switched(ObjectReader& object, const Grid& grid, solver::Device& device) {
   device.power_w = power_of(object, "power_w");
   device.energy_wh = energy_of(object, "energy_wh");
+  const bool is_against_power = (device.power_w > 0 && device.energy_wh < 0) || (device.power_w < 0 && device.energy_wh > 0);
+  if (is_against_power) object.fail("energy_wh", "must have the sign of power_w");
   device.min_on_slots = static_cast<std::uint32_t>(object.integer("min_on_slots", 1, grid.slots));
   device.min_off_slots = static_cast<std::uint32_t>(object.integer("min_off_slots", 1, grid.slots));
   device.start_slot = slot_of(object, "start_slot", grid);

@@ -6,13 +6,14 @@
 #include "device_json.hpp"
 #include "solver/home.hpp"
 #include "solver/solve.hpp"
+#include "solver/wish.hpp"
 
 namespace wattproof::tool {
 namespace {
 
 using solver::Limit;
 
-constexpr std::int64_t price_max = std::int64_t{1} << 40;
+constexpr std::int64_t price_max = std::int64_t{1} << 50;
 
 // What is asked, in one sentence with its numbers.
 std::string describe(const solver::Report& report) {
@@ -71,15 +72,41 @@ void read_problem(const Json& document, Problem& problem) {
   if (problem.is_home()) problem.cost.wear = static_cast<std::uint32_t>(problem.description.device.cost_quadratic);
 }
 
+// What the solver refuses as out of range, said of the number that is. What is left for it is a matter of several numbers at once.
+void check_wishes(const Problem& problem) {
+  const solver::Device& device = problem.description.device;
+  const std::int64_t limit_w = solver::power_limit_w(problem.grid.slots);
+  const bool is_generator = device.kind == solver::DeviceKind::generator;
+  const std::int64_t curvature = problem.cost.weight + std::int64_t{is_generator ? device.cost_quadratic : 0};
+  const auto is_within = [](std::int64_t value, std::int64_t limit) { return value >= -limit && value <= limit; };
+  const std::string range = std::to_string(-limit_w) + " to " + std::to_string(limit_w);
+  for (std::size_t t = 0; t < problem.target_w.size(); ++t) {
+    const std::string index = "[" + std::to_string(t) + "]";
+    if (!is_within(problem.target_w[t], limit_w)) {
+      throw InputError("target_w" + index, "must be from " + range + " for a day of " + std::to_string(problem.grid.slots) + " slots");
+    }
+    std::int64_t numerator = std::int64_t{problem.cost.weight} * problem.target_w[t] + (is_generator ? device.cost_linear : 0);
+    if (!problem.price.empty()) numerator -= problem.price[t];
+    if (is_within(numerator, curvature * limit_w)) continue;
+    throw InputError((problem.price.empty() ? "target_w" : "price") + index,
+                     "with the other costs the power wished for in this slot must be from " + range + " W");
+  }
+}
+
 // A window without room is refused by the solver as ill-formed; to a user it is one more limit that cannot be met.
-std::optional<std::string> window_without_room(const solver::Device& device) {
-  const bool has_window = device.kind == solver::DeviceKind::shapeable ||
-                          device.kind == solver::DeviceKind::appliance || device.kind == solver::DeviceKind::switched;
-  if (!has_window) return std::nullopt;
-  const std::uint32_t room = device.end_slot > device.start_slot ? device.end_slot - device.start_slot : 0;
-  const std::uint32_t needed = device.kind == solver::DeviceKind::appliance
-                                   ? static_cast<std::uint32_t>(device.profile_w.size()) * device.runs
-                                   : (device.energy_wh != 0 ? 1 : 0);
+std::optional<std::string> window_without_room(const solver::Device& device, const solver::Grid& grid) {
+  using solver::DeviceKind;
+  const std::int64_t room = device.end_slot > device.start_slot ? device.end_slot - device.start_slot : 0;
+  std::int64_t needed = 0;
+  if (device.kind == DeviceKind::appliance) {
+    needed = static_cast<std::int64_t>(device.profile_w.size()) * device.runs;
+  } else if (device.kind == DeviceKind::switched && device.power_w != 0) {
+    const std::int64_t energy = std::int64_t{device.energy_wh} * solver::slots_per_hour(grid);
+    needed = energy % device.power_w == 0 ? energy / device.power_w : 0;
+  } else if (device.kind == DeviceKind::shapeable && room == 0 && device.energy_wh != 0) {
+    const std::string by = std::to_string(device.energy_wh) + " Wh by slot " + std::to_string(device.end_slot);
+    return device.energy_wh > 0 ? "needs " + by + ", at most 0 possible" : "at most " + by + ", at least 0 unavoidable";
+  }
   if (needed <= room) return std::nullopt;
   return "needs " + std::to_string(needed) + " slots, the window has " + std::to_string(room);
 }
@@ -90,7 +117,7 @@ void replace_empty_window(DeviceDescription& description) {
   const bool has_energy = device.kind == solver::DeviceKind::shapeable || device.kind == solver::DeviceKind::switched;
   if (!has_energy || device.end_slot > device.start_slot) return;
   if (device.kind == solver::DeviceKind::switched) {
-    device.start_slot = device.end_slot = 0;  // no slot on: any window says the same
+    device.start_slot = device.end_slot = 0;  // no slot on, or no whole number of them: any window says the same
     return;
   }
   device = solver::Device{};
@@ -112,8 +139,12 @@ Outcome refused(Error error, const solver::Report& report, const std::string& pa
       error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
   if (is_infeasible) return infeasible(path == "device" ? describe(report) : path + ": " + describe(report));
   if (error == Error::not_converged) return {{{"error", error_name(error)}, {"detail", describe(report)}}, exit_refused};
-  const char* const detail = error == Error::not_a_multiple ? ": its energy is no whole number of slots at its power"
-                                                             : ": the solver refuses it";
+  if (error == Error::not_a_multiple) {
+    const std::string field = path + ".energy_wh";
+    return {{{"error", error_name(error)}, {"detail", field + ": is no whole number of slots at power_w"}, {"field", field}}, exit_usage};
+  }
+  const std::string detail = error == Error::out_of_range ? ": its numbers together are beyond the solver's range (docs/SOLVER.md, section 10)"
+                                                           : ": the solver refuses it";
   return {{{"error", error_name(error)}, {"detail", path + detail}}, exit_usage};
 }
 
@@ -159,15 +190,16 @@ Outcome solve_home(const Problem& problem, bool with_certificate) {
 Outcome solve_command(const Json& document, bool with_certificate) {
   Problem problem;
   read_problem(document, problem);
+  check_wishes(problem);
   if (!problem.is_home()) {
-    if (const auto detail = window_without_room(problem.description.device)) return infeasible(*detail);
+    if (const auto detail = window_without_room(problem.description.device, problem.grid)) return infeasible(*detail);
     replace_empty_window(problem.description);
     return solve_one(problem, with_certificate);
   }
   std::size_t index = 0;
   for (DeviceDescription& part : problem.description.parts) {
     const std::string path = "device.devices[" + std::to_string(index++) + "]: ";
-    if (const auto detail = window_without_room(part.device)) return infeasible(path + *detail);
+    if (const auto detail = window_without_room(part.device, problem.grid)) return infeasible(path + *detail);
     replace_empty_window(part);
   }
   gather_parts(problem.description);

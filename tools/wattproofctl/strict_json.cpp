@@ -27,17 +27,37 @@ std::string read_stream(std::istream& stream, const std::string& name, std::size
 class Watch {
  public:
   bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
+    using Event = Json::parse_event_t;
     if (depth > document_depth_max) throw InputError("", "nested deeper than " + std::to_string(document_depth_max));
-    if (event == Json::parse_event_t::object_start) names_.emplace_back();
-    if (event == Json::parse_event_t::object_end) names_.pop_back();
-    if (event == Json::parse_event_t::key && !names_.back().insert(parsed.get<std::string>()).second) {
-      throw InputError(parsed.get<std::string>(), "is there twice");
+    if (event == Event::object_start || event == Event::array_start) levels_.push_back({event == Event::array_start});
+    if (event == Event::object_end || event == Event::array_end) levels_.pop_back();
+    if (event == Event::key) {
+      levels_.back().key = parsed.get<std::string>();
+      if (!levels_.back().names.insert(levels_.back().key).second) throw InputError(path(), "is there twice");
     }
+    const bool is_end_of_value = event == Event::value || event == Event::object_end || event == Event::array_end;
+    if (is_end_of_value && !levels_.empty()) ++levels_.back().index;
     return true;
   }
 
  private:
-  std::vector<std::set<std::string>> names_;
+  struct Level {
+    bool is_array = false;
+    std::size_t index = 0;  // of the element that is read, in an array
+    std::string key{};      // the last one, in an object
+    std::set<std::string> names{};
+  };
+
+  std::string path() const {
+    std::string text;
+    for (const Level& level : levels_) {
+      if (level.is_array) text += "[" + std::to_string(level.index) + "]";
+      else text += (text.empty() ? "" : ".") + level.key;
+    }
+    return text;
+  }
+
+  std::vector<Level> levels_;
 };
 
 }  // namespace
@@ -71,7 +91,7 @@ Json load_document(const std::string& path, std::size_t size_max) {
 }
 
 ObjectReader::ObjectReader(const Json& object, std::string path) : object_(object), path_(std::move(path)) {
-  if (!object_.is_object()) throw InputError(path_, "must be an object");
+  if (!object_.is_object()) throw InputError(path_, path_.empty() ? "the document must be an object" : "must be an object");
 }
 
 void ObjectReader::fail(const char* name, const std::string& detail) const { throw InputError(path_of(name), detail); }

@@ -111,22 +111,62 @@ TEST(solve_command, a_certificate_is_added_on_demand) {
   EXPECT_EQ(solve_command(document, true).output["certificate"].dump(), R"({"kind":"dual","gap":0})");
 }
 
-TEST(solve_command, names_the_field_that_is_wrong) {
-  const auto field = [](const std::string& device, const std::string& target) -> std::string {
-    try {
-      solve(device, target);
-      return "ok";
-    } catch (const InputError& error) {
-      return error.field;
-    }
+// The field that a refusal names, be it thrown or answered.
+std::string refused_field(const std::string& device, const std::string& target, const std::string& more = "") {
+  try {
+    const Outcome outcome = solve(device, target, more);
+    return outcome.output.contains("field") ? outcome.output["field"].get<std::string>() : outcome.output["status"].get<std::string>();
+  } catch (const InputError& error) {
+    return error.field;
+  }
+}
+
+TEST(solve_command, says_how_much_a_window_lacks) {
+  EXPECT_EQ(solve(R"({"type":"switched","power_w":5,"energy_wh":20,"min_on_slots":1,"min_off_slots":1,"start_slot":3,"end_slot":3})",
+                  "[0,0,0,0]").output["detail"], "needs 4 slots, the window has 0");
+  EXPECT_EQ(solve(R"({"type":"switched","power_w":1,"energy_wh":100000000,"min_on_slots":1,"min_off_slots":1,"start_slot":0,)"
+                  R"("end_slot":3})", "[0,0,0,0]").output["detail"], "needs 100000000 slots, the window has 3");
+  EXPECT_EQ(solve(R"({"type":"shapeable","power_min_w":0,"power_max_w":9,"energy_wh":7,"start_slot":2,"end_slot":2})",
+                  "[0,0,0,0]").output["detail"], "needs 7 Wh by slot 2, at most 0 possible");
+  EXPECT_EQ(solve(R"({"type":"shapeable","power_min_w":-9,"power_max_w":9,"energy_wh":-7,"start_slot":2,"end_slot":1})",
+                  "[0,0,0,0]").output["detail"], "at most -7 Wh by slot 1, at least 0 unavoidable");
+}
+
+TEST(solve_command, names_the_energy_that_a_switched_load_cannot_have) {
+  const auto switched = [](const std::string& numbers) {
+    return R"({"type":"switched","min_on_slots":1,"min_off_slots":1,)" + numbers + "}";
   };
-  EXPECT_EQ(field(R"({"type":"fixed","profile_w":[1,2,3]})", "[0,0,0,0]"), "device.profile_w");
-  EXPECT_EQ(field(R"({"type":"fixed","profile_w":[1,2,3,4]})", "[0,0,0]"), "target_w");
-  EXPECT_EQ(field(R"({"type":"kettle"})", "[0,0,0,0]"), "device.type");
-  EXPECT_EQ(field(R"({"type":"fixed","profile_w":[1,2,3,4],"min_w":0})", "[0,0,0,0]"), "device.min_w");
-  EXPECT_EQ(field(R"({"type":"curtailable","min_w":[0,0],"max_w":1})", "[0,0,0,0]"), "device.min_w");
-  EXPECT_EQ(field(R"({"type":"appliance","run_w":[],"earliest_slot":0,"latest_end_slot":4})", "[0,0,0,0]"), "device.run_w");
-  EXPECT_EQ(field(R"({"type":"shapeable","power_min_w":0,"power_max_w":1,"energy_wh":1,"start_slot":0,"end_slot":5})",
+  const std::string odd = switched(R"("power_w":5,"energy_wh":7,"start_slot":0,"end_slot":4)");
+  const std::string odd_without_window = switched(R"("power_w":5,"energy_wh":7,"start_slot":1,"end_slot":1)");
+  for (const std::string& device : {odd, odd_without_window}) {
+    EXPECT_EQ(solve(device, "[0,0,0,0]").output["error"], "not_a_multiple");
+    EXPECT_EQ(solve(device, "[0,0,0,0]").status, exit_usage);
+    EXPECT_EQ(refused_field(device, "[0,0,0,0]"), "device.energy_wh");
+  }
+  EXPECT_EQ(refused_field(switched(R"("power_w":-5,"energy_wh":5,"start_slot":0,"end_slot":4)"), "[0,0,0,0]"), "device.energy_wh");
+  EXPECT_EQ(refused_field(R"({"type":"home","limit_w":9,"devices":[)" + odd + "]}", "[0,0,0,0]"), "device.devices[0].energy_wh");
+}
+
+TEST(solve_command, names_the_slot_whose_wish_is_out_of_range) {
+  const std::string light = R"({"type":"curtailable","min_w":0,"max_w":9})";
+  EXPECT_EQ(refused_field(light, "[0,8388607,-8388607,0]"), "ok");
+  EXPECT_EQ(refused_field(light, "[0,8388607,8388608,0]"), "target_w[2]");
+  EXPECT_EQ(refused_field(light, "[0,0,0,0]", R"(,"price":[0,-8388607,8388607,0])"), "ok");
+  EXPECT_EQ(refused_field(light, "[0,0,-1,0]", R"(,"price":[0,-8388607,8388607,0])"), "price[2]");
+  EXPECT_EQ(refused_field(light, "[0,0,0,0]", R"(,"weight":16777216,"price":[0,0,0,140737471578112])"), "ok");
+  EXPECT_EQ(refused_field(light, "[0,0,0,0]", R"(,"price":[0,0,0,1125899906842625])"), "price[3]");
+  const std::string generator = R"({"type":"generator","power_min_w":0,"power_max_w":9,"cost_quadratic":0,"cost_linear":1})";
+  EXPECT_EQ(refused_field(generator, "[8388607,0,0,0]"), "target_w[0]");
+}
+
+TEST(solve_command, names_the_field_that_is_wrong) {
+  EXPECT_EQ(refused_field(R"({"type":"fixed","profile_w":[1,2,3]})", "[0,0,0,0]"), "device.profile_w");
+  EXPECT_EQ(refused_field(R"({"type":"fixed","profile_w":[1,2,3,4]})", "[0,0,0]"), "target_w");
+  EXPECT_EQ(refused_field(R"({"type":"kettle"})", "[0,0,0,0]"), "device.type");
+  EXPECT_EQ(refused_field(R"({"type":"fixed","profile_w":[1,2,3,4],"min_w":0})", "[0,0,0,0]"), "device.min_w");
+  EXPECT_EQ(refused_field(R"({"type":"curtailable","min_w":[0,0],"max_w":1})", "[0,0,0,0]"), "device.min_w");
+  EXPECT_EQ(refused_field(R"({"type":"appliance","run_w":[],"earliest_slot":0,"latest_end_slot":4})", "[0,0,0,0]"), "device.run_w");
+  EXPECT_EQ(refused_field(R"({"type":"shapeable","power_min_w":0,"power_max_w":1,"energy_wh":1,"start_slot":0,"end_slot":5})",
                   "[0,0,0,0]"), "device.end_slot");
 }
 

@@ -37,6 +37,7 @@ TEST(strict_json, names_unknown_and_doubled_fields) {
   const auto read = [](ObjectReader& object) { object.integer("a", 0, 9); };
   EXPECT_EQ(refused_field(R"({"a":1,"b":2})", read), "b");
   EXPECT_EQ(refused_field(R"({"a":1,"a":1})", read), "a");
+  EXPECT_EQ(refused_field(R"({"x":[[],{"b":0}],"a":{"b":[1,{"c":{}},{"d":1,"e":[{}],"d":1}]}})", read), "a.b[2].d");
 }
 
 TEST(strict_json, names_the_path_of_a_nested_field) {
