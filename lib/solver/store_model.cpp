@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/math.hpp"
 #include "solver/store.hpp"
 #include "solver/wide_knots.hpp"
 
@@ -7,80 +6,81 @@ namespace wattproof::solver {
 
 namespace {
 
-constexpr std::uint32_t far_energy_bits = 40;       // W x slot, beyond every sum
 constexpr std::uint32_t far_temperature_bits = 46;  // beyond every temperature, small enough to multiply
 constexpr std::uint32_t unreached_bits = 49;        // beyond twice every temperature, also of slots of a second
 
 }  // namespace
 
-Store::Store(const Device& device, const Grid& grid) : device_(device), problem_(storage_problem(device, grid)) {
+Store::Store(const Device& device, const Grid& grid)
+    : device_(device),
+      problem_(storage_problem(device, grid)),
+      charge_permille_(device.kind == DeviceKind::battery ? device.charge_efficiency_permille : 1000),
+      discharge_permille_(device.kind == DeviceKind::battery ? device.discharge_efficiency_permille : 1000),
+      keep_permyriad_(permyriad - (is_leaking() ? device.leak_permyriad_per_slot : 0)),
+      by_charge_(static_cast<std::uint32_t>(charge_permille_)),
+      by_discharge_(static_cast<std::uint32_t>(discharge_permille_)),
+      by_both_(static_cast<std::uint32_t>(1'000'000 + charge_permille_ * discharge_permille_)),
+      by_keep_(static_cast<std::uint32_t>(keep_permyriad_)),
+      by_whole_(is_leaking() ? permyriad : 1000) {
   if (is_leaking()) {
-    unit_ = std::int64_t{slots_per_hour(grid)} << 16;
-    report_unit_ = unit_;
+    report_unit_ = unit_ = std::int64_t{problem_.wh} << 16;
     start_ = device.start_mc * unit_;
     if (device.gain_mk_per_wh < 0) sign_ = -1;
     charge_watt_ = discharge_watt_ = std::int64_t{device.gain_mk_per_wh * sign_} << 16;
-    keep_permyriad_ = permyriad - device.leak_permyriad_per_slot;
     return;
-  }
-  if (device.kind == DeviceKind::battery) {
-    charge_permille_ = device.charge_efficiency_permille;
-    discharge_permille_ = device.discharge_efficiency_permille;
   }
   unit_ = 1000 * discharge_permille_;
   report_unit_ = unit_ * problem_.wh;
   start_ = problem_.start * unit_;
   charge_watt_ = charge_permille_ * discharge_permille_;
   discharge_watt_ = 1'000'000;
+  // Without losses a watt is the unit of the limits, which can then be met exactly.
+  if (!is_without_losses()) least_room_ = discharge_watt_;
   if (device.kind == DeviceKind::battery) loss_ = device.standing_loss_w * unit_;
 }
 
 std::int64_t Store::drift(std::int64_t before, std::uint32_t slot) const {
   if (!is_leaking()) return before - loss_;
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
-  return ambient + wide_scale(limited(before - ambient, unreached_bits), keep_permyriad_, permyriad);
+  return ambient + by_whole_.floor(limited(before - ambient, unreached_bits) * keep_permyriad_);
 }
 
 std::int64_t Store::before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
   if (!is_leaking()) return after + loss_;
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
   const std::int64_t needed = limited(after - ambient, far_temperature_bits);
-  return ambient + wide_floor_div(needed * permyriad + excess, keep_permyriad_);
+  return ambient + by_keep_.floor(needed * permyriad + excess);
 }
 
 void Store::limits(std::uint32_t slot, std::size_t& next, EnergyLimits& limits) const {
-  if (is_leaking()) {
-    limits = {device_.min_mc.at(slot) * unit_, device_.max_mc.at(slot) * unit_};
-    return;
-  }
-  limits = limits_after(problem_, slot, next);
-  limits.low = limited(limits.low, far_energy_bits) * unit_;
-  limits.high = limited(limits.high, far_energy_bits) * unit_;
+  limits = is_leaking() ? EnergyLimits{device_.min_mc.at(slot), device_.max_mc.at(slot)} : limits_after(problem_, slot, next);
+  limits.low *= unit_;
+  limits.high *= unit_;
 }
 
 void Store::widen(EnergyLimits& limits) const {
-  // Without losses a watt is the unit of the limits, which can then be met exactly.
-  if (is_leaking() || (charge_watt_ == unit_ && discharge_watt_ == unit_)) return;
-  const std::int64_t missing = discharge_watt_ - (limits.high - limits.low);
-  if (missing <= 0 || missing > discharge_watt_) return;
+  const std::int64_t missing = least_room_ - (limits.high - limits.low);
+  if (missing <= 0 || missing > least_room_) return;
   limits.low -= (missing + 1) >> 1;
   limits.high += (missing + 1) >> 1;
 }
 
-std::int64_t Store::effect(std::int32_t power_w) const {
-  return (power_w < 0 ? discharge_watt_ : charge_watt_) * (power_w * sign_);
+Reach::Reach(const Store& store)
+    : store_(store),
+      reached_{store.start(), store.start()},
+      regular_{store.problem().energy_min * store.unit(), store.problem().energy_max * store.unit()} {
+  store.widen(regular_);
 }
-
-std::int64_t Store::effect_low(std::uint32_t slot) const { return effect(sign_ < 0 ? high_w(slot) : low_w(slot)); }
-std::int64_t Store::effect_high(std::uint32_t slot) const { return effect(sign_ < 0 ? low_w(slot) : high_w(slot)); }
-
-Reach::Reach(const Store& store) : store_(store), reached_{store.start(), store.start()} {}
 
 Reach::Verdict Reach::advance(std::uint32_t slot) {
   std::int64_t low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
   std::int64_t high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
-  store_.limits(slot, next_, wished);
-  store_.widen(wished);
+  if (is_for_size || store_.is_leaking() || is_event(store_.problem(), slot, next_)) {
+    store_.limits(slot, next_, wished);
+    store_.widen(wished);
+  } else {
+    wished = regular_;
+  }
   limits = wished;
   if (wished.low > wished.high) return Verdict::contradictory;
   const std::int64_t forgiven = store_.is_leaking() ? store_.unit() >> 1 : 0;
@@ -115,14 +115,14 @@ Error refuse(Report& report, Error error, const Shortfall& shortfall) {
   return error;
 }
 
-Error feasible_store(const Device& device, const Grid& grid, Report& report) {
-  const Store store(device, grid);
+Error find_limits(const Store& store, EnergyLimits* limits, Report& report) {
   Reach reach(store);
   for (std::uint32_t t = store.problem().first; t < store.problem().last; ++t) {
     const std::int32_t low_w = store.low_w(t);
     const std::int32_t high_w = store.high_w(t);
     if (low_w > high_w) return refuse(report, Error::infeasible, {Limit::power, t, low_w, high_w});
     const Reach::Verdict verdict = reach.advance(t);
+    if (limits != nullptr) limits[t] = reach.limits;
     if (verdict == Reach::Verdict::within) continue;
     const std::int64_t unit = store.report_unit();
     if (verdict == Reach::Verdict::below) {
@@ -135,6 +135,10 @@ Error feasible_store(const Device& device, const Grid& grid, Report& report) {
                    wide_floor_div(reach.wished.high, unit), -wide_floor_div(-reach.limits.low, unit)});
   }
   return Error::none;
+}
+
+Error feasible_store(const Device& device, const Grid& grid, Report& report) {
+  return find_limits(Store(device, grid), nullptr, report);
 }
 
 Error check_store(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {

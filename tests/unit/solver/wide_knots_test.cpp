@@ -47,8 +47,8 @@ TEST(wide_knots, clips_at_the_grid_price_where_the_function_passes_the_limit) {
       const std::int64_t from = static_cast<std::int64_t>(random() % 2001) - 1000;
       const std::int64_t to = from + 1 + static_cast<std::int64_t>(random() % 500);
       const std::int64_t slope = 1 + static_cast<std::int64_t>(random() % 9);
-      knots.insert(from, slope);
-      knots.insert(to, -slope);
+      knots.insert(static_cast<std::int32_t>(from), slope);
+      knots.insert(static_cast<std::int32_t>(to), -slope);
       plain.steps.push_back({true, from, to, slope, 0, 0});
       top += slope * (to - from);
       ASSERT_EQ(knots.span(), top - base);
@@ -78,13 +78,31 @@ TEST(wide_knots, rescaling_halves_the_function_and_doubles_its_prices) {
   knots.insert(-100, 4000);
   knots.insert(100, -4000);
   EXPECT_EQ(knots.span(), 800'000);
-  knots.rescale();
+  std::int64_t below = 0;
+  std::int64_t beyond = 0;
+  knots.rescale(below, beyond);
+  EXPECT_EQ(below, 0);
+  EXPECT_EQ(beyond, 0);
   EXPECT_EQ(knots.span(), 400'000);
   EXPECT_EQ(knots.clip_low(200'000), 0);
 }
 
+TEST(wide_knots, what_rescaling_moves_beyond_32_bits_is_not_lost) {
+  std::array<WideKnot, 16> memory;
+  WideKnots knots(memory.data(), memory.size());
+  knots.insert(-1'500'000'000, 16);
+  knots.insert(1'400'000'000, -16);
+  const std::int64_t span = knots.span();
+  std::int64_t below = 0;
+  std::int64_t beyond = 0;
+  knots.rescale(below, beyond);
+  EXPECT_EQ(below, 4 * (3'000'000'000 - (std::int64_t{1} << 31)));
+  EXPECT_EQ(beyond, 4 * (2'800'000'000 - (std::int64_t{1} << 31) + 1));
+  EXPECT_EQ(below + knots.span() + beyond, span / 2);
+}
+
 TEST(wide_knots, joins_the_halves_of_clips_when_the_memory_is_full) {
-  std::array<WideKnot, 12> memory;
+  std::array<WideKnot, 14> memory;
   WideKnots knots(memory.data(), memory.size());
   knots.insert(0, 7);
   knots.insert(1000, -7);
