@@ -395,6 +395,23 @@ std::int64_t greatest_sum(const Store& store, std::uint32_t slots) {
   return std::int64_t{power_max} * (slots + 1);
 }
 
+// Limits that any reachable state may be within. With a leak these are those that can be reached; without one the wished
+// ones do: whether they can be kept shows on the way back and forth.
+Error prepare(const Store& store, EnergyLimits* limits, Report& report) {
+  if (is_for_size || store.is_leaking()) return find_limits(store, limits, report);
+  const StorageProblem& problem = store.problem();
+  const EnergyLimits regular = Reach(store).regular();
+  std::size_t next = 0;
+  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
+    if (store.low_w(t) > store.high_w(t)) return find_limits(store, nullptr, report);
+    limits[t] = regular;
+    if (!is_event(problem, t, next)) continue;
+    store.limits(t, next, limits[t]);
+    store.widen(limits[t]);
+  }
+  return Error::none;
+}
+
 }  // namespace
 
 Error solve_store(const Task& task) {
@@ -404,17 +421,25 @@ Error solve_store(const Task& task) {
   if (task.workspace.size() < store_workspace_words(slots, knot_count)) return Error::workspace_too_small;
   std::int32_t* const profile_w = task.profile_w.data();
   const Arrays arrays = arrays_of(task.workspace, slots, knot_count);
+  const std::int64_t sum_max = greatest_sum(store, slots);
+  Error error = Error::none;
   for (const bool is_lax : {false, true}) {
-    WATTPROOF_TRY(find_limits(store, arrays.safe, task.report));
-    const std::int64_t sum_max = greatest_sum(store, slots);
-    if (sum_max >= wide_energy_limit) return Error::out_of_range;
+    WATTPROOF_TRY(prepare(store, arrays.safe, task.report));
+    if (sum_max >= wide_energy_limit) {
+      error = Error::out_of_range;
+      break;
+    }
     forward(store, task.wish, arrays, static_cast<std::uint32_t>(sum_max));
     backward(store, task.wish, arrays, profile_w, is_lax);
-    const Error error = round_to_watts(store, arrays, profile_w, task.report);
-    if (ok(error)) break;
-    if (is_lax || !task.device.soft || !store.is_leaking()) return error;
-    task.report.limit = Limit::none;
+    error = round_to_watts(store, arrays, profile_w, task.report);
+    if (ok(error) || !task.device.soft || !store.is_leaking()) break;
   }
+  if (!ok(error)) {
+    // What not even fractions of a watt can keep is said as such.
+    WATTPROOF_TRY(find_limits(store, nullptr, task.report));
+    return error;
+  }
+  task.report.limit = Limit::none;
   clear_outside(store.problem(), slots, profile_w);
   clear_outside(store.problem(), slots, arrays.high_price);
   task.report.dual = {arrays.high_price, slots};

@@ -66,7 +66,9 @@ class Store {
   std::int32_t high_w(std::uint32_t slot) const { return problem_.high_w.at(slot); }
 
   // The state after slot `slot` without power.
-  std::int64_t drift(std::int64_t before, std::uint32_t slot) const;
+  std::int64_t drift(std::int64_t before, std::uint32_t slot) const {
+    return !is_for_size && !is_leaking() ? before - loss_ : leaked(before, slot);
+  }
   // The least and greatest state before a slot from which drift() gives at least / at most `after`.
   std::int64_t before_low(std::int64_t after, std::uint32_t slot) const { return before(after, slot, keep_permyriad_ - 1); }
   std::int64_t before_high(std::int64_t after, std::uint32_t slot) const { return before(after, slot, permyriad - 1); }
@@ -79,7 +81,11 @@ class Store {
   static constexpr std::int32_t permyriad = 10'000;
 
  private:
-  std::int64_t before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const;
+  std::int64_t leaked(std::int64_t before, std::uint32_t slot) const;
+  std::int64_t before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
+    return !is_for_size && !is_leaking() ? after + loss_ : unleaked(after, slot, excess);
+  }
+  std::int64_t unleaked(std::int64_t after, std::uint32_t slot, std::int32_t excess) const;
 
   const Device& device_;
   StorageProblem problem_;
@@ -118,13 +124,16 @@ class Reach {
   enum class Verdict : std::uint8_t { within, below, above, contradictory };
   Verdict advance(std::uint32_t slot);
 
+  // The limits of all slots but the last and those with a milestone, widened; of a store without a leak.
+  const EnergyLimits& regular() const { return regular_; }
+
   EnergyLimits wished{};
   EnergyLimits limits{};
 
  private:
   const Store& store_;
   EnergyLimits reached_;
-  EnergyLimits regular_{};  // of all slots but the last and those with a milestone, widened; without a leak
+  EnergyLimits regular_{};
   std::size_t next_ = 0;
 };
 

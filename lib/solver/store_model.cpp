@@ -39,13 +39,13 @@ Store::Store(const Device& device, const Grid& grid)
   if (device.kind == DeviceKind::battery) loss_ = device.standing_loss_w * unit_;
 }
 
-std::int64_t Store::drift(std::int64_t before, std::uint32_t slot) const {
+std::int64_t Store::leaked(std::int64_t before, std::uint32_t slot) const {
   if (!is_leaking()) return before - loss_;
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
   return ambient + by_whole_.floor(limited(before - ambient, unreached_bits) * keep_permyriad_);
 }
 
-std::int64_t Store::before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
+std::int64_t Store::unleaked(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
   if (!is_leaking()) return after + loss_;
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
   const std::int64_t needed = limited(after - ambient, far_temperature_bits);

@@ -123,7 +123,7 @@ void WideKnots::rescale(std::int64_t& below, std::int64_t& beyond) {
   }
 }
 
-std::int32_t kept_price(std::int64_t at, std::int64_t rise, std::int64_t& below, std::int64_t& beyond) {
+std::int32_t far_price(std::int64_t at, std::int64_t rise, std::int64_t& below, std::int64_t& beyond) {
   const std::int32_t kept = saturate(at);
   if (at < kept) below += rise * (kept - at);
   if (at > kept) beyond -= rise * (at - kept);

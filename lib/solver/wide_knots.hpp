@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "solver/divisor.hpp"
+
 namespace wattproof::solver {
 
 constexpr std::uint32_t wide_price_bits = 10;
@@ -71,7 +73,11 @@ struct [[gnu::packed, gnu::aligned(4)]] WideKnot {
 };
 
 // The nearest price of 32 bits to that of a knot. The part of the function at prices below or beyond them is added to those.
-std::int32_t kept_price(std::int64_t at, std::int64_t rise, std::int64_t& below, std::int64_t& beyond);
+std::int32_t far_price(std::int64_t at, std::int64_t rise, std::int64_t& below, std::int64_t& beyond);
+inline std::int32_t kept_price(std::int64_t at, std::int64_t rise, std::int64_t& below, std::int64_t& beyond) {
+  const std::int32_t kept = static_cast<std::int32_t>(at);
+  return !is_for_size && kept == at ? kept : far_price(at, rise, below, beyond);
+}
 
 // Places for knots beyond those that may be in use: what a slot adds may all go to one end.
 constexpr std::uint32_t wide_knot_slack = 10;
