@@ -45,31 +45,8 @@ Divisor::Divisor(std::uint32_t divisor) : divisor_(divisor) {
   inverse_ = narrow_quotient(std::uint64_t{~normal} << 32 | 0xffffffffu, normal);
 }
 
-// Moeller and Granlund, Improved division by invariant integers (2011), algorithm 4, for the lower word; what the upper one
-// is divided by itself is small or nothing.
-std::int64_t Divisor::floor(std::int64_t value) const {
-  if (is_for_size) return wide_floor_div(value, divisor_);
-  const std::int64_t sign = value >> 63;  // floor(value / d) is ~floor(~value / d) below 0
-  const std::uint64_t size = static_cast<std::uint64_t>(value ^ sign);
-  const std::uint32_t low = static_cast<std::uint32_t>(size);
-  std::uint32_t high = static_cast<std::uint32_t>(size >> 32);
-  std::uint32_t upper = 0;
-  if (high >= divisor_) {
-    upper = high / divisor_;
-    high -= upper * divisor_;
-  }
-  const std::uint32_t normal = divisor_ << shift_;
-  const std::uint32_t head = high << shift_ | low >> (32 - shift_);
-  const std::uint32_t tail = low << shift_;
-  const std::uint64_t guess = std::uint64_t{inverse_} * head + (std::uint64_t{head} << 32 | tail);
-  std::uint32_t quotient = static_cast<std::uint32_t>(guess >> 32) + 1;
-  std::uint32_t rest = tail - quotient * normal;
-  if (rest > static_cast<std::uint32_t>(guess)) {
-    --quotient;
-    rest += normal;
-  }
-  if (rest >= normal) ++quotient;
-  return static_cast<std::int64_t>(std::uint64_t{upper} << 32 | quotient) ^ sign;
-}
+#ifdef __OPTIMIZE_SIZE__
+std::int64_t Divisor::floor(std::int64_t value) const { return wide_floor_div(value, divisor_); }
+#endif
 
 }  // namespace wattproof::solver

@@ -247,7 +247,7 @@ EnergyLimits moved(const EnergyLimits& limits, std::int64_t down, std::int64_t u
 
 // By how much a store may miss the limits of a slot: a soft band that was not widened is kept as any other is, unless `is_lax`.
 std::int64_t forgiven(const Store& store, std::uint32_t slot, const EnergyLimits& limits, bool is_lax) {
-  if (!store.is_leaking()) return 0;
+  if (!store.is_leaking() || !store.device().soft) return tolerance(store);
   std::size_t next = 0;
   EnergyLimits wished;
   store.limits(slot, next, wished);

@@ -43,7 +43,8 @@ constexpr std::int64_t within(const EnergyLimits& limits, std::int64_t value) {
 constexpr bool contains(const EnergyLimits& limits, std::int64_t value) { return limits.low <= value && value <= limits.high; }
 constexpr std::int64_t limited(std::int64_t value, std::uint32_t bits) {
   const std::int64_t limit = std::int64_t{1} << bits;
-  return within({-limit, limit}, value);
+  if (static_cast<std::uint64_t>(value) + static_cast<std::uint64_t>(limit) <= 2 * static_cast<std::uint64_t>(limit)) return value;
+  return value < 0 ? -limit : limit;
 }
 constexpr std::int32_t saturate(std::int64_t value) {
   const std::int32_t kept = static_cast<std::int32_t>(value);
