@@ -11,8 +11,10 @@ namespace wattproof::solver {
 // same.
 #ifdef __OPTIMIZE_SIZE__
 constexpr bool is_for_size = true;
+#define WATTPROOF_INLINE_FOR_SPEED
 #else
 constexpr bool is_for_size = false;
+#define WATTPROOF_INLINE_FOR_SPEED [[gnu::always_inline]] inline
 #endif
 
 // value / divisor for value / 2^32 < divisor, so that the quotient fits.

@@ -37,6 +37,12 @@ Arrays arrays_of(WorkspaceView workspace, std::uint32_t slots, std::uint32_t kno
   return arrays;
 }
 
+// One end of the function: its value there, and how much of it lies at prices of more than 32 bits.
+struct End {
+  std::int64_t value = 0;
+  std::int64_t far = 0;
+};
+
 // The function S of the sum of effects, losses and drift left out; with a leak the weighted sum of powers. Its ends, and the
 // weight of the present slot.
 class EffectSum {
@@ -51,6 +57,7 @@ class EffectSum {
     if (!store.is_leaking()) return;
     slope_bits_ = 60 - wide_price_bits - static_cast<std::uint32_t>(std::bit_width(reach));
     charge_slope_ = std::int64_t{1} << slope_bits_;
+    value_scale_ = charge_slope_;
   }
 
   // A slot has passed: earlier powers count for less, so this one's weight grows.
@@ -58,23 +65,25 @@ class EffectSum {
     weight_ = store_.by_keep().floor(weight_ * Store::permyriad + store_.keep_permyriad() / 2);
     while (weight_ >= std::int64_t{2} << weight_bits) {
       weight_ = (weight_ + 1) >> 1;
-      base_ >>= 1;
-      below_ >>= 1;
-      beyond_ >>= 1;
-      knots_.rescale(below_, beyond_);
+      base_.value >>= 1;
+      base_.far >>= 1;
+      top_.far >>= 1;
+      knots_.rescale(base_.far, top_.far);
       measure();
     }
     inverse_ = narrow_quotient(std::uint64_t{1} << (weight_bits + inverse_bits), static_cast<std::uint32_t>(weight_));
     charge_slope_ = (weight_ * weight_) >> (2 * weight_bits - slope_bits_);
+    value_scale_ = slope_bits_ < weight_bits ? weight_ >> (weight_bits - slope_bits_) : weight_ << (slope_bits_ - weight_bits);
+    if (is_for_size) return;
     low_w_ = 0;
     low_change_ = 0;
   }
 
   void add(const SlotPowers& slot) {
     if (knots_.make_room()) measure();
-    if (slot.low_w != low_w_) low_change_ = change(low_w_ = slot.low_w);
-    base_ += low_change_;
-    top_ += low_change_;
+    if (is_for_size || slot.low_w != low_w_) low_change_ = change(low_w_ = slot.low_w);
+    base_.value += low_change_;
+    top_.value += low_change_;
     if (slot.low_w >= slot.high_w) return;
     const bool is_rising = store_.is_leaking() || slot.low_w >= 0;  // charging at every price
     const bool is_falling = !is_rising && slot.high_w <= 0;
@@ -82,7 +91,7 @@ class EffectSum {
     const std::int64_t to = price_at(slot.high_w, slot.wish, !is_falling);
     if (is_rising || is_falling) return ramp(from, to, is_rising ? charge_slope_ : discharge_slope_);
     if (slot.wish > 0) {
-      if (slot.high_w != high_w_) high_change_ = change(high_w_ = slot.high_w);
+      if (is_for_size || slot.high_w != high_w_) high_change_ = change(high_w_ = slot.high_w);
       return add_jump(jump_price(store_, slot), from, to, high_change_ - low_change_);
     }
     ramp(from, price_at(0, slot.wish, false), discharge_slope_);
@@ -91,23 +100,8 @@ class EffectSum {
 
   // Limits in 2^-10 W x slot. Gives the prices of power at which they cut, in 2^-10 W.
   void clip(const EnergyLimits& limits, std::int32_t& low_price, std::int32_t& high_price) {
-    const std::int64_t scale = value_scale();
-    std::int64_t floor = value_of(limits.low, scale);
-    std::int64_t ceiling = value_of(limits.high, scale);
-    if (floor > top_) floor = top_;
-    if (base_ < floor) {
-      const std::int64_t need = floor - base_ - below_;
-      base_ = floor;
-      below_ = need < 0 ? -need : 0;
-      if (need > 0) low_price = power_price(is_all(beyond_) ? price_high : knots_.clip_low(static_cast<std::uint64_t>(need)));
-    }
-    if (ceiling < base_) ceiling = base_;
-    if (top_ > ceiling) {
-      const std::int64_t need = top_ - ceiling - beyond_;
-      top_ = ceiling;
-      beyond_ = need < 0 ? -need : 0;
-      if (need > 0) high_price = power_price(is_all(below_) ? price_low : knots_.clip_high(static_cast<std::uint64_t>(need)));
-    }
+    low_price = cut(base_, top_, limits.low, 1);
+    high_price = cut(top_, base_, limits.high, -1);
   }
 
  private:
@@ -125,22 +119,34 @@ class EffectSum {
     return is_charging ? store_.by_charge().floor(power * 1000) : store_.by_whole().floor(power * store_.discharge_permille());
   }
 
-  void bend(std::int64_t at, std::int64_t rise) { knots_.insert(kept_price(at, rise, below_, beyond_), rise); }
+  void bend(std::int64_t at, std::int64_t rise) { knots_.insert(kept_price(at, rise, base_.far, top_.far), rise); }
 
-  // Whether a cut has passed all knots; then they are gone, and the cut goes on into what is `left` on their other side.
-  bool is_all(std::int64_t& left) {
-    const std::int64_t span = top_ - base_ - below_ - beyond_;
-    if (span >= 0) return false;
-    left += span;
+  // From the low end, side 1, or the high one, side -1; a limit beyond the other end cuts all. Where a cut has passed all
+  // knots, it goes on into what is far on their other side.
+  WATTPROOF_INLINE_FOR_SPEED
+  std::int32_t cut(End& own, End& other, std::int64_t limit, std::int32_t side) {
+    const std::int32_t none = side > 0 ? price_low : price_high;
+    const std::int64_t all = side * (other.value - own.value);
+    std::int64_t need = side * (value_of(limit) - own.value);
+    if (need > all) need = all;
+    if (need <= 0) return none;
+    own.value += side * need;
+    own.far -= need;
+    if (own.far >= 0) return none;
+    const std::uint64_t knots_need = static_cast<std::uint64_t>(-own.far);
+    own.far = 0;
+    const std::int64_t span = all - need - other.far;
+    if (span >= 0) return power_price(knots_.clip(knots_need, side));
+    other.far += span;
     knots_.clear();
-    return true;
+    return power_price(~none);
   }
 
-  void measure() { top_ = base_ + below_ + knots_.span() + beyond_; }
+  void measure() { top_.value = base_.value + base_.far + knots_.span() + top_.far; }
 
   void ramp(std::int64_t from, std::int64_t to, std::int64_t slope) {
     if (from >= to) return;
-    top_ += slope * (to - from);
+    top_.value += slope * (to - from);
     bend(from, slope);
     bend(to, -slope);
   }
@@ -153,7 +159,7 @@ class EffectSum {
     const std::int64_t sloped = low_slope * (jump - from) + high_slope * (to - jump - 1);
     if (sloped > total) total = sloped;
     const std::int64_t height = total - sloped;
-    top_ += total;
+    top_.value += total;
     if (low_slope != 0) bend(from, low_slope);
     bend(jump, height - low_slope);
     bend(jump + 1, high_slope - height);
@@ -161,11 +167,7 @@ class EffectSum {
   }
 
   // Sums beyond the reach cannot act, so they are cut to it first.
-  std::int64_t value_of(std::int64_t sum, std::int64_t scale) const { return limited(sum, 61 - slope_bits_) * scale; }
-
-  std::int64_t value_scale() const {
-    return slope_bits_ < weight_bits ? weight_ >> (weight_bits - slope_bits_) : weight_ << (slope_bits_ - weight_bits);
-  }
+  std::int64_t value_of(std::int64_t sum) const { return limited(sum, 61 - slope_bits_) * value_scale_; }
 
   std::int32_t power_price(std::int32_t price) const {
     return store_.is_leaking() ? saturate((price * weight_) >> weight_bits) : price;
@@ -176,10 +178,9 @@ class EffectSum {
   std::uint32_t slope_bits_;
   std::int64_t charge_slope_;
   std::int64_t discharge_slope_;
-  std::int64_t base_ = 0;
-  std::int64_t top_ = 0;
-  std::int64_t below_ = 0;   // how much of the function lies below all prices of 32 bits
-  std::int64_t beyond_ = 0;  // and beyond them
+  std::int64_t value_scale_ = std::int64_t{1} << lossy_slope_bits;  // of a 2^-10 W x slot
+  End base_;
+  End top_;
   std::int64_t weight_ = std::int64_t{1} << weight_bits;
   std::int64_t inverse_ = std::int64_t{1} << inverse_bits;
   // Changes by the powers of the slot before, with its weight: mostly those of this one as well.
@@ -377,22 +378,16 @@ Error round_to_watts(const Store& store, const Arrays& arrays, std::int32_t* pro
 // What the powers and losses of all slots can add up to, in W x slot.
 std::int64_t greatest_sum(const Store& store, std::uint32_t slots) {
   const StorageProblem& problem = store.problem();
-  const Divisor by_unit(static_cast<std::uint32_t>(store.is_leaking() ? 1 : store.unit()));
-  const std::uint32_t times = problem.varies() ? 1 : problem.count();
-  std::int64_t sum = 0;
-  std::int32_t power_max = 0;
-  for (std::uint32_t t = problem.first; t < problem.last; t += times) {
-    const std::int64_t down = -store.effect(store.low_w(t));
-    const std::int64_t up = store.effect(store.high_w(t));
-    if (!store.is_leaking()) sum += (by_unit.floor((down > up ? down : up) + store.loss()) + 1) * times;
-    if (-store.low_w(t) > power_max) power_max = -store.low_w(t);
-    if (store.high_w(t) > power_max) power_max = store.high_w(t);
+  PowerReach reach;
+  if (!ok(make_reach(problem, reach))) return 0;  // no powers at all
+  if (!store.is_leaking()) {
+    const std::int64_t sum = wide_scale(-reach.low > reach.high ? -reach.low : reach.high, 1000, store.discharge_permille());
+    return sum + std::int64_t{store.loss_w()} * problem.count() + 1;
   }
-  if (!store.is_leaking()) return sum;
   // A leak bounds them however long the day is.
   const std::uint32_t leak = static_cast<std::uint32_t>(Store::permyriad - store.keep_permyriad());
   if (leak * slots > Store::permyriad) slots = Store::permyriad / leak + 1;
-  return std::int64_t{power_max} * (slots + 1);
+  return std::int64_t{reach.power} * (slots + 1);
 }
 
 // Limits that any reachable state may be within. With a leak these are those that can be reached; without one the wished

@@ -69,10 +69,8 @@ void WideKnots::insert(std::int32_t at, std::int64_t rise) {
 }
 
 // Written for the low end, side 1; the high end, side -1, is its mirror image.
-#ifndef __OPTIMIZE_SIZE__
-[[gnu::always_inline]] inline
-#endif
-std::int32_t WideKnots::clip(std::uint64_t need, std::int32_t side) {
+WATTPROOF_INLINE_FOR_SPEED
+std::int32_t WideKnots::clip_end(std::uint64_t need, std::int32_t side) {
   WideKnot* knot = side > 0 ? first_ : last_ - 1;
   const WideKnot* const end = side > 0 ? last_ - 1 : first_;
   std::int64_t slope = 0;
@@ -106,8 +104,9 @@ std::int32_t WideKnots::clip(std::uint64_t need, std::int32_t side) {
   return at;
 }
 
-std::int32_t WideKnots::clip_low(std::uint64_t need) { return clip(need, 1); }
-std::int32_t WideKnots::clip_high(std::uint64_t need) { return clip(need, -1); }
+std::int32_t WideKnots::clip(std::uint64_t need, std::int32_t side) {
+  return is_for_size ? clip_end(need, side) : side > 0 ? clip_end(need, 1) : clip_end(need, -1);
+}
 
 void WideKnots::rescale(std::int64_t& below, std::int64_t& beyond) {
   // Slopes are rounded down, not their changes, so that the function stays flat at both ends and no value grows.

@@ -95,11 +95,9 @@ class WideKnots {
   // Up to four a slot.
   void insert(std::int32_t at, std::int64_t rise);
 
-  // Cuts off the lowest `need` > 0 of the function. Returns the last grid price at which all of it is cut.
-  std::int32_t clip_low(std::uint64_t need);
-
-  // Cuts off the highest `need` > 0. Returns the first grid price at which all of it is cut.
-  std::int32_t clip_high(std::uint64_t need);
+  // Cuts off the lowest (side 1) or the highest (side -1) `need` > 0 of the function. Returns the last grid price, from that
+  // side, at which all of it is cut.
+  std::int32_t clip(std::uint64_t need, std::int32_t side);
 
   // Cuts off all of it.
   void clear() { last_ = first_; }
@@ -115,7 +113,7 @@ class WideKnots {
   bool is_crowded() const { return end_ - begin_ - (last_ - first_) < static_cast<std::ptrdiff_t>(wide_knot_slack); }
   bool move_to_middle();
   void compact(std::int64_t distance);
-  std::int32_t clip(std::uint64_t need, std::int32_t side);
+  std::int32_t clip_end(std::uint64_t need, std::int32_t side);
 
   WideKnot* begin_;
   WideKnot* end_;

@@ -56,13 +56,13 @@ TEST(wide_knots, clips_at_the_grid_price_where_the_function_passes_the_limit) {
       const std::int64_t low = base + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(top - base + 1));
       const std::int64_t high = low + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(top - low + 1));
       if (base < low) {
-        const std::int64_t price = knots.clip_low(static_cast<std::uint64_t>(low - base));
+        const std::int64_t price = knots.clip(static_cast<std::uint64_t>(low - base), 1);
         ASSERT_LE(plain.at(price), low);
         ASSERT_GE(plain.at(price + 1), low);
         base = low;
       }
       if (top > high) {
-        const std::int64_t price = knots.clip_high(static_cast<std::uint64_t>(top - high));
+        const std::int64_t price = knots.clip(static_cast<std::uint64_t>(top - high), -1);
         ASSERT_GE(std::max(plain.at(price), low), high);
         ASSERT_LE(std::max(plain.at(price - 1), low), high);
         top = high;
@@ -84,7 +84,7 @@ TEST(wide_knots, rescaling_halves_the_function_and_doubles_its_prices) {
   EXPECT_EQ(below, 0);
   EXPECT_EQ(beyond, 0);
   EXPECT_EQ(knots.span(), 400'000);
-  EXPECT_EQ(knots.clip_low(200'000), 0);
+  EXPECT_EQ(knots.clip(200'000, 1), 0);
 }
 
 TEST(wide_knots, what_rescaling_moves_beyond_32_bits_is_not_lost) {
@@ -109,8 +109,8 @@ TEST(wide_knots, joins_the_halves_of_clips_when_the_memory_is_full) {
   std::int64_t top = 7000;
   bool was_full = false;
   for (int i = 0; i < 40; ++i) {
-    knots.clip_low(3);
-    knots.clip_high(3);
+    knots.clip(3, 1);
+    knots.clip(3, -1);
     top -= 6;
     was_full = knots.make_room() || was_full;
     EXPECT_EQ(knots.span(), top);
