@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/clip_dp.hpp"
 
+#include <cstring>
+
 #include "base/check.hpp"
 #include "base/math.hpp"
 
@@ -38,11 +40,7 @@ std::int32_t slots_of_room(const Knots& knots) {
   const std::int32_t count = static_cast<std::int32_t>(knots.last - knots.first);
   Knot* const to = knots.begin + ((knots.end - knots.begin - count) >> 1);
   WATTPROOF_CHECK(to - knots.begin >= 2);
-  if (to < knots.first) {
-    for (std::int32_t i = 0; i < count; ++i) to[i] = knots.first[i];
-  } else {
-    for (std::int32_t i = count; i > 0; --i) to[i - 1] = knots.first[i - 1];
-  }
+  std::memmove(to, knots.first, static_cast<std::uint32_t>(count) * sizeof(Knot));
   knots.first = to;
   knots.last = to + count;
   return slots_of_room(knots);

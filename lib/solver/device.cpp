@@ -104,9 +104,7 @@ Error validate_single(const Device& device, const Grid& grid) {
   if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) return validate_thermal(device, grid);
   if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) return validate_banded(device, grid);
   if (device.kind == DeviceKind::generator) {
-    constexpr std::int64_t linear_max = std::int64_t{1} << 47;
-    const bool is_in_range = device.cost_quadratic >= 0 && device.cost_linear <= linear_max && device.cost_linear >= -linear_max;
-    return is_in_range ? Error::none : Error::out_of_range;
+    return device.cost_quadratic >= 0 && limited(device.cost_linear, 47) == device.cost_linear ? Error::none : Error::out_of_range;
   }
   return Error::none;
 }

@@ -55,7 +55,7 @@ SlotChoice choose(const Store& store, const SlotPowers& slot, std::int32_t price
   const EnergyLimits up_limits{low > 0 ? low : 0, high};
   const EnergyLimits down_limits{low, high < 0 ? high : 0};
   const auto to_power = [](const EnergyLimits& limits, std::int64_t power) { return static_cast<std::int32_t>(within(limits, power)); };
-  if (store.is_without_losses()) {
+  if (store.is_leaking()) {
     const std::int32_t power = to_power({low, high}, slot.wish + price);
     return {power, power};
   }

@@ -115,7 +115,7 @@ class EffectSum {
   // The price at which a slot with this wish would draw `power_w`.
   std::int64_t price_at(std::int32_t power_w, std::int64_t wish, bool is_charging) const {
     const std::int64_t power = power_w * one_w - wish;
-    if (store_.is_without_losses()) return (power * inverse_) >> inverse_bits;
+    if (store_.is_leaking()) return (power * inverse_) >> inverse_bits;
     return is_charging ? store_.by_charge().floor(power * 1000) : store_.by_whole().floor(power * store_.discharge_permille());
   }
 

@@ -67,8 +67,9 @@ void Store::widen(EnergyLimits& limits) const {
 
 Reach::Reach(const Store& store)
     : store_(store),
-      reached_{store.start(), store.start()},
-      regular_{store.problem().energy_min * store.unit(), store.problem().energy_max * store.unit()} {
+      reached_{store.start(), store.start()} {
+  if (is_for_size) return;
+  regular_ = {store.problem().energy_min * store.unit(), store.problem().energy_max * store.unit()};
   store.widen(regular_);
 }
 

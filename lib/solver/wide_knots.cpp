@@ -28,12 +28,16 @@ WideKnots::WideKnots(WideKnot* begin, std::uint32_t capacity)
     : begin_(begin), end_(begin + capacity), first_(begin + capacity / 2), last_(first_) {}
 
 bool WideKnots::move_to_middle() {
-  const bool is_full = is_crowded();
-  for (std::int64_t distance = 1; is_crowded() && distance >> 34 == 0; distance *= 4) compact(distance);
-  const std::int32_t count = static_cast<std::int32_t>(last_ - first_);
+  bool is_full = false;
+  std::ptrdiff_t count = last_ - first_;
+  for (std::int64_t distance = 1; end_ - begin_ - count < static_cast<std::ptrdiff_t>(wide_knot_slack); distance *= 4) {
+    WATTPROOF_CHECK(distance >> 34 == 0);
+    compact(distance);
+    count = last_ - first_;
+    is_full = true;
+  }
   WideKnot* const to = begin_ + (end_ - begin_ - count) / 2;
-  WATTPROOF_CHECK(to - begin_ >= 5);
-  std::memmove(to, first_, static_cast<std::uint32_t>(count) * sizeof(WideKnot));
+  std::memmove(to, first_, static_cast<std::size_t>(count) * sizeof(WideKnot));
   first_ = to;
   last_ = to + count;
   return is_full;
@@ -87,7 +91,9 @@ std::int32_t WideKnots::clip_end(std::uint64_t need, std::int32_t side) {
   WATTPROOF_CHECK(slope > 0);
   std::uint32_t steps = 0;
   const std::uint64_t size = static_cast<std::uint64_t>(slope);
-  if (need >= size) steps = size >> 32 == 0 ? narrow_quotient(need, static_cast<std::uint32_t>(size)) : static_cast<std::uint32_t>(need / size);
+  if (is_for_size || need >= size) {
+    steps = !is_for_size && size >> 32 == 0 ? narrow_quotient(need, static_cast<std::uint32_t>(size)) : static_cast<std::uint32_t>(need / size);
+  }
   const std::int64_t rest = static_cast<std::int64_t>(need - steps * size);
   const std::int32_t at = static_cast<std::int32_t>(static_cast<std::uint32_t>(knot->at) + static_cast<std::uint32_t>(side) * steps);
   if (rest != 0) {

@@ -110,7 +110,6 @@ class WideKnots {
   std::int64_t span() const;
 
  private:
-  bool is_crowded() const { return end_ - begin_ - (last_ - first_) < static_cast<std::ptrdiff_t>(wide_knot_slack); }
   bool move_to_middle();
   void compact(std::int64_t distance);
   std::int32_t clip_end(std::uint64_t need, std::int32_t side);

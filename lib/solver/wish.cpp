@@ -8,7 +8,7 @@ namespace wattproof::solver {
 
 namespace {
 
-constexpr std::uint64_t price_max = std::uint64_t{1} << 50;
+constexpr std::uint32_t price_bits = 50;
 
 std::int64_t scaled_linear(const Device& device, const OwnScale& scale) {
   return (device.cost_linear * (std::int64_t{1} << scale.linear_bits)) >> scale.shift;
@@ -37,8 +37,7 @@ bool Wish::fits_times(std::uint32_t slots, std::uint32_t power_sum_w, std::uint3
   // The wishes that are there: by their limit alone, curvature x power_limit_w, ordinary loads would be refused.
   std::uint64_t largest = 0;
   for (std::uint32_t t = 0; t < slots; ++t) {
-    const std::int64_t wish = numerator(t);
-    const std::uint64_t size = static_cast<std::uint64_t>(wish < 0 ? -wish : wish);
+    const std::uint64_t size = magnitude(numerator(t));
     if (size > largest) largest = size;
   }
   return largest <= (std::uint64_t{1} << bits) / power_sum_w;
@@ -88,12 +87,12 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
     for (; target != end; ++target) bits |= static_cast<std::uint32_t>(*target) + half;
     return bits >= 2 * half ? Error::out_of_range : Error::none;
   }
-  const std::uint64_t numerator_max = static_cast<std::uint64_t>(wish.curvature_ * limit_w);
+  const std::int64_t numerator_max = wish.curvature_ * limit_w;
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
     if (!is_within(target_w[t], limit_w)) return Error::out_of_range;
     if (wish.preferred_w_ != nullptr && !is_within(cost.preferred_w[t], limit_w)) return Error::out_of_range;
-    if (wish.price_ != nullptr && magnitude(cost.price[t]) > price_max) return Error::out_of_range;
-    if (magnitude(wish.numerator(t)) > numerator_max) return Error::out_of_range;
+    if (wish.price_ != nullptr && limited(cost.price[t], price_bits) != cost.price[t]) return Error::out_of_range;
+    if (!contains({-numerator_max, numerator_max}, wish.numerator(t))) return Error::out_of_range;
   }
   return Error::none;
 }
