@@ -12,9 +12,11 @@ namespace wattproof::solver {
 #ifdef __OPTIMIZE_SIZE__
 constexpr bool is_for_size = true;
 #define WATTPROOF_INLINE_FOR_SPEED
+#define WATTPROOF_ONCE_FOR_SIZE [[gnu::noinline]]
 #else
 constexpr bool is_for_size = false;
 #define WATTPROOF_INLINE_FOR_SPEED [[gnu::always_inline]] inline
+#define WATTPROOF_ONCE_FOR_SIZE
 #endif
 
 // value / divisor for value / 2^32 < divisor, so that the quotient fits.
@@ -24,6 +26,8 @@ std::uint32_t narrow_quotient(std::uint64_t value, std::uint32_t divisor);
 class Divisor {
  public:
   explicit Divisor(std::uint32_t divisor);
+
+  std::int32_t value() const { return static_cast<std::int32_t>(divisor_); }
 
   // floor(value / divisor).
   std::int64_t floor(std::int64_t value) const;

@@ -41,11 +41,11 @@ std::int64_t search_jump(const Store& store, const SlotPowers& slot) {
 }  // namespace
 
 std::int64_t jump_price(const Store& store, const SlotPowers& slot) {
-  constexpr std::int64_t million = 1'000'000;
+  constexpr std::int32_t million = 1'000'000;
   const std::int32_t both = store.charge_permille() * store.discharge_permille();
   // Where neither branch meets its limit, both powers are +-wish (1 - ec ed) / (1 + ec ed).
   const std::int32_t least_w = slot.high_w < -slot.low_w ? slot.high_w : -slot.low_w;
-  const bool is_free = slot.wish * (million - both) < (std::int64_t{least_w} * one_w + 1) * (million + both);
+  const bool is_free = store.by_both().floor(slot.wish * (million - both)) <= least_w * one_w;
   return is_free ? -store.by_both().floor(slot.wish * (2000 * store.discharge_permille())) : search_jump(store, slot);
 }
 

@@ -61,7 +61,7 @@ class EffectSum {
   }
 
   // A slot has passed: earlier powers count for less, so this one's weight grows.
-  void age() {
+  WATTPROOF_ONCE_FOR_SIZE void age() {
     weight_ = store_.by_keep().floor(weight_ * Store::permyriad + store_.keep_permyriad() / 2);
     while (weight_ >= std::int64_t{2} << weight_bits) {
       weight_ = (weight_ + 1) >> 1;
@@ -142,7 +142,7 @@ class EffectSum {
     return power_price(~none);
   }
 
-  void measure() { top_.value = base_.value + base_.far + knots_.span() + top_.far; }
+  WATTPROOF_ONCE_FOR_SIZE void measure() { top_.value = base_.value + base_.far + knots_.span() + top_.far; }
 
   void ramp(std::int64_t from, std::int64_t to, std::int64_t slope) {
     if (from >= to) return;
@@ -242,18 +242,17 @@ void forward(const Store& store, const Wish& wish, const Arrays& arrays, std::ui
   }
 }
 
-std::int64_t effect_of(const Store& store, std::int32_t draft) { return store.effect(draft) >> draft_bits; }
+WATTPROOF_ONCE_FOR_SIZE std::int64_t effect_of(const Store& store, std::int32_t draft) { return store.effect(draft) >> draft_bits; }
 
 EnergyLimits moved(const EnergyLimits& limits, std::int64_t down, std::int64_t up) { return {limits.low - down, limits.high + up}; }
 
 // By how much a store may miss the limits of a slot: a soft band that was not widened is kept as any other is, unless `is_lax`.
 std::int64_t forgiven(const Store& store, std::uint32_t slot, const EnergyLimits& limits, bool is_lax) {
-  if (!store.is_leaking() || !store.device().soft) return tolerance(store);
+  if (is_lax || !store.is_soft()) return store.tolerance();
   std::size_t next = 0;
   EnergyLimits wished;
   store.limits(slot, next, wished);
-  const bool is_as_wished = limits.low == wished.low && limits.high == wished.high;
-  return is_as_wished && !is_lax ? store.unit() >> 1 : tolerance(store);
+  return limits.low == wished.low && limits.high == wished.high ? store.slack() : store.tolerance();
 }
 
 // Prices, the powers they make best, and the states that lead there.
@@ -427,7 +426,7 @@ Error solve_store(const Task& task) {
     forward(store, task.wish, arrays, static_cast<std::uint32_t>(sum_max));
     backward(store, task.wish, arrays, profile_w, is_lax);
     error = round_to_watts(store, arrays, profile_w, task.report);
-    if (ok(error) || !task.device.soft || !store.is_leaking()) break;
+    if (ok(error) || !store.is_soft()) break;
   }
   if (!ok(error)) {
     // What not even fractions of a watt can keep is said as such.

@@ -41,13 +41,18 @@ class Store {
   std::int64_t discharge_watt() const { return discharge_watt_; }
   std::int32_t sign() const { return sign_; }              // -1 if drawing power lowers the state: a cooler
   std::int64_t loss() const { return loss_; }              // of every slot
-  std::int32_t loss_w() const { return device_.kind == DeviceKind::battery ? device_.standing_loss_w : 0; }
-  std::int32_t charge_permille() const { return charge_permille_; }
-  std::int32_t discharge_permille() const { return discharge_permille_; }
-  std::int32_t keep_permyriad() const { return keep_permyriad_; }  // of the distance from the ambient, each slot
-  bool is_leaking() const { return is_thermal(device_); }
+  bool is_soft() const { return is_built(DeviceKind::thermal) && is_soft_; }
+  // How far outside its limits a state may be: a temperature by half a milli-degree, and with a soft band that is out of reach
+  // also by the effect of one watt in one slot.
+  std::int64_t slack() const { return slack_; }
+  std::int64_t tolerance() const { return tolerance_; }
+  std::int32_t loss_w() const { return loss_w_; }
+  std::int32_t charge_permille() const { return by_charge_.value(); }
+  std::int32_t discharge_permille() const { return by_discharge_.value(); }
+  std::int32_t keep_permyriad() const { return by_keep_.value(); }  // of the distance from the ambient, each slot
+  bool is_leaking() const { return is_built(DeviceKind::thermal) && is_leaking_; }
   // Every watt changes the state by the same, whether it charges or discharges.
-  bool is_without_losses() const { return charge_permille_ == 1000 && discharge_permille_ == 1000; }
+  bool is_without_losses() const { return charge_permille() == 1000 && discharge_permille() == 1000; }
 
   // What efficiencies and leak are divided by, here and in the program.
   const Divisor& by_charge() const { return by_charge_; }        // charge_permille
@@ -70,7 +75,7 @@ class Store {
     return !is_for_size && !is_leaking() ? before - loss_ : leaked(before, slot);
   }
   // The least and greatest state before a slot from which drift() gives at least / at most `after`.
-  std::int64_t before_low(std::int64_t after, std::uint32_t slot) const { return before(after, slot, keep_permyriad_ - 1); }
+  std::int64_t before_low(std::int64_t after, std::uint32_t slot) const { return before(after, slot, keep_permyriad() - 1); }
   std::int64_t before_high(std::int64_t after, std::uint32_t slot) const { return before(after, slot, permyriad - 1); }
 
   // The limits after a slot. `next` walks through the milestones and starts at 0.
@@ -88,11 +93,10 @@ class Store {
   std::int64_t unleaked(std::int64_t after, std::uint32_t slot, std::int32_t excess) const;
 
   const Device& device_;
-  StorageProblem problem_;
-  std::int32_t charge_permille_;
-  std::int32_t discharge_permille_;
-  std::int32_t keep_permyriad_;
+  bool is_leaking_;
+  bool is_soft_;
   std::int32_t sign_ = 1;
+  std::int32_t loss_w_ = 0;
   Divisor by_charge_;
   Divisor by_discharge_;
   Divisor by_both_;
@@ -105,6 +109,9 @@ class Store {
   std::int64_t discharge_watt_;
   std::int64_t least_room_ = 0;  // that limits have to leave
   std::int64_t loss_ = 0;
+  std::int64_t slack_ = 0;
+  std::int64_t tolerance_ = 0;
+  StorageProblem problem_;  // last: a Thumb instruction reaches only what is near the front
 };
 
 // Whether the limits after this slot are those of all slots or not; `next` is the next milestone.
@@ -139,10 +146,6 @@ class Reach {
 
 // Walks through all slots and keeps their limits, if `limits` is not null. Fills `report` where they cannot be met.
 Error find_limits(const Store& store, EnergyLimits* limits, Report& report);
-
-// How far outside its limits a store may end up: a temperature by half a milli-degree, and with a soft band also by the
-// effect of one watt in one slot.
-std::int64_t tolerance(const Store& store);
 
 constexpr bool has_losses(const Device& device) {
   return device.kind == DeviceKind::battery && (device.charge_efficiency_permille != 1000 ||

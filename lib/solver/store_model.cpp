@@ -13,36 +13,38 @@ constexpr std::uint32_t unreached_bits = 49;        // beyond twice every temper
 
 Store::Store(const Device& device, const Grid& grid)
     : device_(device),
-      problem_(storage_problem(device, grid)),
-      charge_permille_(device.kind == DeviceKind::battery ? device.charge_efficiency_permille : 1000),
-      discharge_permille_(device.kind == DeviceKind::battery ? device.discharge_efficiency_permille : 1000),
-      keep_permyriad_(permyriad - (is_leaking() ? device.leak_permyriad_per_slot : 0)),
-      by_charge_(static_cast<std::uint32_t>(charge_permille_)),
-      by_discharge_(static_cast<std::uint32_t>(discharge_permille_)),
-      by_both_(static_cast<std::uint32_t>(1'000'000 + charge_permille_ * discharge_permille_)),
-      by_keep_(static_cast<std::uint32_t>(keep_permyriad_)),
-      by_whole_(is_leaking() ? permyriad : 1000) {
+      is_leaking_(is_thermal(device)),
+      is_soft_(is_leaking_ && device.soft),
+      by_charge_(device.kind == DeviceKind::battery ? device.charge_efficiency_permille : 1000),
+      by_discharge_(device.kind == DeviceKind::battery ? device.discharge_efficiency_permille : 1000),
+      by_both_(static_cast<std::uint32_t>(1'000'000 + charge_permille() * discharge_permille())),
+      by_keep_(static_cast<std::uint32_t>(permyriad - (is_leaking() ? device.leak_permyriad_per_slot : 0))),
+      by_whole_(is_leaking() ? permyriad : 1000),
+      problem_(storage_problem(device, grid)) {
   if (is_leaking()) {
     report_unit_ = unit_ = std::int64_t{problem_.wh} << 16;
     start_ = device.start_mc * unit_;
     if (device.gain_mk_per_wh < 0) sign_ = -1;
     charge_watt_ = discharge_watt_ = std::int64_t{device.gain_mk_per_wh * sign_} << 16;
+    slack_ = tolerance_ = unit_ >> 1;
+    if (is_soft_ && charge_watt_ > slack_) tolerance_ = charge_watt_;
     return;
   }
-  unit_ = 1000 * discharge_permille_;
+  unit_ = 1000 * discharge_permille();
   report_unit_ = unit_ * problem_.wh;
   start_ = problem_.start * unit_;
-  charge_watt_ = charge_permille_ * discharge_permille_;
+  charge_watt_ = charge_permille() * discharge_permille();
   discharge_watt_ = 1'000'000;
   // Without losses a watt is the unit of the limits, which can then be met exactly.
   if (!is_without_losses()) least_room_ = discharge_watt_;
-  if (device.kind == DeviceKind::battery) loss_ = device.standing_loss_w * unit_;
+  if (device.kind == DeviceKind::battery) loss_w_ = device.standing_loss_w;
+  loss_ = loss_w_ * unit_;
 }
 
 std::int64_t Store::leaked(std::int64_t before, std::uint32_t slot) const {
   if (!is_leaking()) return before - loss_;
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
-  return ambient + by_whole_.floor(limited(before - ambient, unreached_bits) * keep_permyriad_);
+  return ambient + by_whole_.floor(limited(before - ambient, unreached_bits) * keep_permyriad());
 }
 
 std::int64_t Store::unleaked(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
@@ -84,7 +86,7 @@ Reach::Verdict Reach::advance(std::uint32_t slot) {
   }
   limits = wished;
   if (wished.low > wished.high) return Verdict::contradictory;
-  const std::int64_t forgiven = store_.is_leaking() ? store_.unit() >> 1 : 0;
+  const std::int64_t forgiven = store_.slack();
   Verdict verdict = Verdict::within;
   if (high < wished.low - forgiven) {
     low = high;
@@ -99,13 +101,7 @@ Reach::Verdict Reach::advance(std::uint32_t slot) {
   reached_ = {low, high};
   if (verdict == Verdict::within) return verdict;
   limits = reached_;
-  return store_.device().soft && store_.is_leaking() ? Verdict::within : verdict;
-}
-
-std::int64_t tolerance(const Store& store) {
-  if (!store.is_leaking()) return 0;
-  const std::int64_t half = store.unit() >> 1;
-  return store.device().soft && store.charge_watt() > half ? store.charge_watt() : half;
+  return store_.is_soft() ? Verdict::within : verdict;
 }
 
 Error refuse(Report& report, Error error, const Shortfall& shortfall) {
@@ -144,7 +140,7 @@ Error feasible_store(const Device& device, const Grid& grid, Report& report) {
 
 Error check_store(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
   const Store store(device, grid);
-  const std::int64_t forgiven = tolerance(store);
+  const std::int64_t forgiven = store.tolerance();
   Reach reach(store);
   std::int64_t now = store.start();
   for (std::uint32_t t = 0; t < grid.slots; ++t) {

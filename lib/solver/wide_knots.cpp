@@ -11,7 +11,6 @@
 namespace wattproof::solver {
 
 std::int64_t wide_floor_div(std::int64_t a, std::int64_t b) { return floor_div(a, b); }
-std::int64_t wide_round_div(std::int64_t a, std::int64_t b) { return wide_floor_div(a + (b >> 1), b); }
 
 std::int64_t wide_scale(std::int64_t value, std::int32_t numerator, std::int32_t denominator) {
   return wide_floor_div(value * numerator, denominator);

@@ -16,10 +16,10 @@ namespace wattproof::solver {
 constexpr std::uint32_t wide_price_bits = 10;
 constexpr std::int64_t wide_energy_limit = std::int64_t{1} << 27;    // W x slot
 
-// floor_div and round_div of base/math.hpp, compiled once: on a CPU without 64-bit division each inlined copy costs
-// dozens of bytes.
+// floor_div of base/math.hpp, compiled once: on a CPU without 64-bit division each inlined copy costs dozens of bytes;
+// and round_div.
 std::int64_t wide_floor_div(std::int64_t a, std::int64_t b);
-std::int64_t wide_round_div(std::int64_t a, std::int64_t b);
+inline std::int64_t wide_round_div(std::int64_t a, std::int64_t b) { return wide_floor_div(a + (b >> 1), b); }
 
 // floor(value numerator / denominator), for a product within 63 bits.
 std::int64_t wide_scale(std::int64_t value, std::int32_t numerator, std::int32_t denominator);

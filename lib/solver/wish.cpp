@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::uint32_t price_bits = 50;
 
-std::int64_t scaled_linear(const Device& device, const OwnScale& scale) {
-  return (device.cost_linear * (std::int64_t{1} << scale.linear_bits)) >> scale.shift;
-}
-std::int64_t scaled_quadratic(const Device& device, const OwnScale& scale) {
-  return std::int64_t{device.cost_quadratic} >> scale.shift;
-}
-
 bool has_length(std::size_t size, const Grid& grid) { return size == grid.slots; }
 
 }  // namespace
@@ -41,13 +34,6 @@ bool Wish::fits_times(std::uint32_t slots, std::uint32_t power_sum_w, std::uint3
     if (size > largest) largest = size;
   }
   return largest <= (std::uint64_t{1} << bits) / power_sum_w;
-}
-
-Device with_scaled_cost(const Device& device, const OwnScale& scale) {
-  Device scaled = device;
-  scaled.cost_linear = scaled_linear(device, scale);
-  scaled.cost_quadratic = static_cast<std::int32_t>(scaled_quadratic(device, scale));
-  return scaled;
 }
 
 Error Wish::make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
