@@ -37,7 +37,8 @@ Arrays arrays_of(WorkspaceView workspace, std::uint32_t slots, std::uint32_t kno
   return arrays;
 }
 
-// One end of the function: its value there, and how much of it lies at prices of more than 32 bits.
+// One end of the function: its value there, of the upper end the negative one, so that cuts make both grow; and how much of it
+// lies at prices of more than 32 bits.
 struct End {
   std::int64_t value = 0;
   std::int64_t far = 0;
@@ -83,7 +84,7 @@ class EffectSum {
     if (knots_.make_room()) measure();
     if (is_for_size || slot.low_w != low_w_) low_change_ = change(low_w_ = slot.low_w);
     base_.value += low_change_;
-    top_.value += low_change_;
+    top_.value -= low_change_;
     if (slot.low_w >= slot.high_w) return;
     const bool is_rising = store_.is_leaking() || slot.low_w >= 0;  // charging at every price
     const bool is_falling = !is_rising && slot.high_w <= 0;
@@ -101,7 +102,7 @@ class EffectSum {
   // Limits in 2^-10 W x slot. Gives the prices of power at which they cut, in 2^-10 W.
   void clip(const EnergyLimits& limits, std::int32_t& low_price, std::int32_t& high_price) {
     low_price = cut(base_, top_, limits.low, 1);
-    high_price = cut(top_, base_, limits.high, -1);
+    high_price = cut(top_, base_, -limits.high, -1);
   }
 
  private:
@@ -121,16 +122,16 @@ class EffectSum {
 
   void bend(std::int64_t at, std::int64_t rise) { knots_.insert(kept_price(at, rise, base_.far, top_.far), rise); }
 
-  // From the low end, side 1, or the high one, side -1; a limit beyond the other end cuts all. Where a cut has passed all
-  // knots, it goes on into what is far on their other side.
+  // From the low end, side 1, or the high one, side -1, with the limit as seen from there; a limit beyond the other end cuts all.
+  // Where a cut has passed all knots, it goes on into what is far on their other side.
   WATTPROOF_INLINE_FOR_SPEED
   std::int32_t cut(End& own, End& other, std::int64_t limit, std::int32_t side) {
     const std::int32_t none = side > 0 ? price_low : price_high;
-    const std::int64_t all = side * (other.value - own.value);
-    std::int64_t need = side * (value_of(limit) - own.value);
+    const std::int64_t all = -own.value - other.value;
+    std::int64_t need = value_of(limit) - own.value;
     if (need > all) need = all;
     if (need <= 0) return none;
-    own.value += side * need;
+    own.value += need;
     own.far -= need;
     if (own.far >= 0) return none;
     const std::uint64_t knots_need = static_cast<std::uint64_t>(-own.far);
@@ -142,11 +143,11 @@ class EffectSum {
     return power_price(~none);
   }
 
-  WATTPROOF_ONCE_FOR_SIZE void measure() { top_.value = base_.value + base_.far + knots_.span() + top_.far; }
+  WATTPROOF_ONCE_FOR_SIZE void measure() { top_.value = -(base_.value + base_.far + knots_.span() + top_.far); }
 
   void ramp(std::int64_t from, std::int64_t to, std::int64_t slope) {
     if (from >= to) return;
-    top_.value += slope * (to - from);
+    top_.value -= slope * (to - from);
     bend(from, slope);
     bend(to, -slope);
   }
@@ -159,7 +160,7 @@ class EffectSum {
     const std::int64_t sloped = low_slope * (jump - from) + high_slope * (to - jump - 1);
     if (sloped > total) total = sloped;
     const std::int64_t height = total - sloped;
-    top_.value += total;
+    top_.value -= total;
     if (low_slope != 0) bend(from, low_slope);
     bend(jump, height - low_slope);
     bend(jump + 1, high_slope - height);

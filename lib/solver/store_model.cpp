@@ -76,8 +76,8 @@ Reach::Reach(const Store& store)
 }
 
 Reach::Verdict Reach::advance(std::uint32_t slot) {
-  std::int64_t low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
-  std::int64_t high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
+  reached_.low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
+  reached_.high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
   if (is_for_size || store_.is_leaking() || is_event(store_.problem(), slot, next_)) {
     store_.limits(slot, next_, wished);
     store_.widen(wished);
@@ -86,20 +86,16 @@ Reach::Verdict Reach::advance(std::uint32_t slot) {
   }
   limits = wished;
   if (wished.low > wished.high) return Verdict::contradictory;
-  const std::int64_t forgiven = store_.slack();
-  Verdict verdict = Verdict::within;
-  if (high < wished.low - forgiven) {
-    low = high;
-    verdict = Verdict::below;
-  } else if (low > wished.high + forgiven) {
-    high = low;
+  Verdict verdict = Verdict::below;
+  if (reached_.high < wished.low - store_.slack()) {
+    reached_.low = reached_.high;
+  } else if (reached_.low > wished.high + store_.slack()) {
+    reached_.high = reached_.low;
     verdict = Verdict::above;
   } else {
-    low = within({low, high}, wished.low);
-    high = within({low, high}, wished.high);
+    reached_ = {within(reached_, wished.low), within(reached_, wished.high)};
+    return Verdict::within;
   }
-  reached_ = {low, high};
-  if (verdict == Verdict::within) return verdict;
   limits = reached_;
   return store_.is_soft() ? Verdict::within : verdict;
 }
@@ -121,15 +117,15 @@ Error find_limits(const Store& store, EnergyLimits* limits, Report& report) {
     const Reach::Verdict verdict = reach.advance(t);
     if (limits != nullptr) limits[t] = reach.limits;
     if (verdict == Reach::Verdict::within) continue;
-    const std::int64_t unit = store.report_unit();
-    if (verdict == Reach::Verdict::below) {
-      return refuse(report, Error::infeasible_below,
-                    {store.is_leaking() ? Limit::comfort_min : Limit::energy_min, t + 1,
-                     -wide_floor_div(-reach.wished.low, unit), wide_floor_div(reach.limits.low, unit)});
-    }
-    return refuse(report, Error::infeasible_above,
-                  {store.is_leaking() ? Limit::comfort_max : Limit::energy_max, t + 1,
-                   wide_floor_div(reach.wished.high, unit), -wide_floor_div(-reach.limits.low, unit)});
+    // What is needed is rounded towards the limit's far side, what is possible to the other.
+    const bool is_below = verdict == Reach::Verdict::below;
+    const std::int32_t sign = is_below ? -1 : 1;
+    const std::int64_t missed = is_below ? reach.wished.low : reach.wished.high;
+    const Limit least = store.is_leaking() ? Limit::comfort_min : Limit::energy_min;
+    const Limit most = store.is_leaking() ? Limit::comfort_max : Limit::energy_max;
+    return refuse(report, is_below ? Error::infeasible_below : Error::infeasible_above,
+                  {is_below ? least : most, t + 1, sign * wide_floor_div(sign * missed, store.report_unit()),
+                   -sign * wide_floor_div(-sign * reach.limits.low, store.report_unit())});
   }
   return Error::none;
 }

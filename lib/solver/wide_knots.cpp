@@ -19,7 +19,10 @@ std::int64_t wide_scale(std::int64_t value, std::int32_t numerator, std::int32_t
 #ifdef __OPTIMIZE_SIZE__
 std::int64_t within(const EnergyLimits& limits, std::int64_t value) { return inlined::within(limits, value); }
 bool contains(const EnergyLimits& limits, std::int64_t value) { return inlined::contains(limits, value); }
-std::int64_t limited(std::int64_t value, std::uint32_t bits) { return inlined::limited(value, bits); }
+std::int64_t limited(std::int64_t value, std::uint32_t bits) {
+  const std::int64_t limit = std::int64_t{1} << bits;
+  return within({-limit, limit}, value);
+}
 std::int32_t saturate(std::int64_t value) { return inlined::saturate(value); }
 #endif
 
@@ -29,7 +32,7 @@ WideKnots::WideKnots(WideKnot* begin, std::uint32_t capacity)
 bool WideKnots::move_to_middle() {
   bool is_full = false;
   std::ptrdiff_t count = last_ - first_;
-  for (std::int64_t distance = 1; end_ - begin_ - count < static_cast<std::ptrdiff_t>(wide_knot_slack); distance *= 4) {
+  for (std::uint64_t distance = 1; end_ - begin_ - count < static_cast<std::ptrdiff_t>(wide_knot_slack); distance *= 4) {
     WATTPROOF_CHECK(distance >> 34 == 0);
     compact(distance);
     count = last_ - first_;
@@ -43,10 +46,11 @@ bool WideKnots::move_to_middle() {
 }
 
 // Joins neighbours that bend the same way: the two halves of a clip that fell between grid prices.
-void WideKnots::compact(std::int64_t distance) {
+void WideKnots::compact(std::uint64_t distance) {
   WideKnot* to = first_;
   for (WideKnot* from = first_ + 1; from < last_; ++from) {
-    if (std::int64_t{from->at} - to->at <= distance && (from->rise < 0) == (to->rise < 0)) {
+    const std::uint32_t apart = static_cast<std::uint32_t>(from->at) - static_cast<std::uint32_t>(to->at);
+    if (apart <= distance && (from->rise ^ to->rise) >= 0) {
       to->rise += from->rise;
     } else {
       *++to = *from;
@@ -78,11 +82,11 @@ std::int32_t WideKnots::clip_end(std::uint64_t need, std::int32_t side) {
   const WideKnot* const end = side > 0 ? last_ - 1 : first_;
   std::int64_t slope = 0;
   for (;; knot += side) {
-    slope += side > 0 ? knot->rise : -knot->rise;
+    slope += side * knot->rise;
     if (knot == end) break;
     if (slope <= 0) continue;
-    const std::uint32_t width = side > 0 ? static_cast<std::uint32_t>(knot[1].at) - static_cast<std::uint32_t>(knot->at)
-                                         : static_cast<std::uint32_t>(knot->at) - static_cast<std::uint32_t>(knot[-1].at);
+    const std::uint32_t width = static_cast<std::uint32_t>(side) *
+                                (static_cast<std::uint32_t>(knot[side].at) - static_cast<std::uint32_t>(knot->at));
     const std::uint64_t rise = static_cast<std::uint64_t>(slope) * width;
     if (rise >= need) break;
     need -= rise;
@@ -129,8 +133,7 @@ void WideKnots::rescale(std::int64_t& below, std::int64_t& beyond) {
 
 std::int32_t far_price(std::int64_t at, std::int64_t rise, std::int64_t& below, std::int64_t& beyond) {
   const std::int32_t kept = saturate(at);
-  if (at < kept) below += rise * (kept - at);
-  if (at > kept) beyond -= rise * (at - kept);
+  (at < kept ? below : beyond) -= rise * (at - kept);
   return kept;
 }
 

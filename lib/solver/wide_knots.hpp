@@ -111,7 +111,7 @@ class WideKnots {
 
  private:
   bool move_to_middle();
-  void compact(std::int64_t distance);
+  void compact(std::uint64_t distance);
   std::int32_t clip_end(std::uint64_t need, std::int32_t side);
 
   WideKnot* begin_;
