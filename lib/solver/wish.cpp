@@ -58,24 +58,22 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
   wish.guard_bits_ = solver::guard_bits(grid.slots);
   const std::int32_t limit_w = wish.power_limit_w();
   wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
-  if (wish.plain_) {
-    // Shifted into 0..2 (limit + 1) - 1, no target has a bit above those of the limit: one test for all.
-    const std::uint32_t half = static_cast<std::uint32_t>(limit_w) + 1;
+  // Shifted into 0..2 (limit + 1) - 1, no target has a bit above those of the limit: one test for all.
+  const std::uint32_t half = static_cast<std::uint32_t>(limit_w) + 1;
+  if (!is_for_size && wish.plain_) {
     std::uint32_t bits = 0;
     const std::int32_t* target = target_w.data();
     const std::int32_t* const end = target + target_w.size();
-    if (!is_for_size) {
-      if (target_w.size() % 2 != 0) bits = static_cast<std::uint32_t>(*target++) + half;
-      for (; target != end; target += 2) {
-        bits |= (static_cast<std::uint32_t>(target[0]) + half) | (static_cast<std::uint32_t>(target[1]) + half);
-      }
+    if (target_w.size() % 2 != 0) bits = static_cast<std::uint32_t>(*target++) + half;
+    for (; target != end; target += 2) {
+      bits |= (static_cast<std::uint32_t>(target[0]) + half) | (static_cast<std::uint32_t>(target[1]) + half);
     }
-    for (; target != end; ++target) bits |= static_cast<std::uint32_t>(*target) + half;
     return bits >= 2 * half ? Error::out_of_range : Error::none;
   }
   const std::int64_t numerator_max = wish.curvature_ * limit_w;
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
-    if (!is_within(target_w[t], limit_w)) return Error::out_of_range;
+    if (static_cast<std::uint32_t>(target_w[t]) + half >= 2 * half) return Error::out_of_range;
+    if (wish.plain_) continue;
     if (wish.preferred_w_ != nullptr && !is_within(cost.preferred_w[t], limit_w)) return Error::out_of_range;
     if (wish.price_ != nullptr && limited(cost.price[t], price_bits) != cost.price[t]) return Error::out_of_range;
     if (!contains({-numerator_max, numerator_max}, wish.numerator(t))) return Error::out_of_range;
