@@ -133,7 +133,9 @@ void WideKnots::rescale(std::int64_t& below, std::int64_t& beyond) {
 
 std::int32_t far_price(std::int64_t at, std::int64_t rise, std::int64_t& below, std::int64_t& beyond) {
   const std::int32_t kept = saturate(at);
-  (at < kept ? below : beyond) -= rise * (at - kept);
+  std::int64_t& far = at < kept ? below : beyond;
+  // The two knots of a jump pass 63 bits in opposite directions; only their sum counts.
+  far = static_cast<std::int64_t>(static_cast<std::uint64_t>(far) - static_cast<std::uint64_t>(rise) * static_cast<std::uint64_t>(at - kept));
   return kept;
 }
 
