@@ -61,7 +61,7 @@ class Store {
   const Divisor& by_keep() const { return by_keep_; }            // keep_permyriad
   const Divisor& by_whole() const { return by_whole_; }          // what efficiencies are fractions of: 1000, or permyriad with a leak
 
-  std::int64_t effect(std::int32_t power_w) const {
+  WATTPROOF_ONCE_FOR_SIZE std::int64_t effect(std::int32_t power_w) const {
     return (power_w < 0 ? discharge_watt_ : charge_watt_) * (power_w * sign_);
   }
   // The least and greatest effect of the powers of a slot.
