@@ -10,7 +10,14 @@ namespace wattproof {
 
 }  // namespace wattproof
 
+// The name without its folders: no two files of the library share one, and an image is the same wherever it was built.
+#ifdef __FILE_NAME__
+#define WATTPROOF_FILE __FILE_NAME__
+#else
+#define WATTPROOF_FILE __FILE__
+#endif
+
 #define WATTPROOF_CHECK(condition)                                       \
   do {                                                                   \
-    if (!(condition)) ::wattproof::check_failed(__FILE__, __LINE__);     \
+    if (!(condition)) ::wattproof::check_failed(WATTPROOF_FILE, __LINE__); \
   } while (false)

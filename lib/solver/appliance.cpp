@@ -16,7 +16,7 @@ struct Parts {
         count(device.interruptible ? device.runs * static_cast<std::uint32_t>(device.profile_w.size()) : device.runs),
         length(device.interruptible ? 1 : static_cast<std::uint32_t>(device.profile_w.size())) {}
 
-  std::span<const std::int32_t> power_w(std::uint32_t part) const {
+  WATTPROOF_ONCE_FOR_SIZE std::span<const std::int32_t> power_w(std::uint32_t part) const {
     return length == 1 ? cycle_w.subspan(part % cycle_w.size(), 1) : cycle_w;
   }
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/clip_dp.hpp"
 
+#include <cstring>
+
 #include "base/check.hpp"
 #include "base/math.hpp"
 
@@ -38,11 +40,7 @@ std::int32_t slots_of_room(const Knots& knots) {
   const std::int32_t count = static_cast<std::int32_t>(knots.last - knots.first);
   Knot* const to = knots.begin + ((knots.end - knots.begin - count) >> 1);
   WATTPROOF_CHECK(to - knots.begin >= 2);
-  if (to < knots.first) {
-    for (std::int32_t i = 0; i < count; ++i) to[i] = knots.first[i];
-  } else {
-    for (std::int32_t i = count; i > 0; --i) to[i - 1] = knots.first[i - 1];
-  }
+  std::memmove(to, knots.first, static_cast<std::uint32_t>(count) * sizeof(Knot));
   knots.first = to;
   knots.last = to + count;
   return slots_of_room(knots);
@@ -110,6 +108,7 @@ enum Side : std::int32_t { low_side = 1, high_side = -1 };
 
 // The problem on the grid, energies relative to the start, narrowed to what the powers can reach.
 struct GridBounds {
+  // Of most slots and of the last; compiled for size each slot works out its own.
   std::int32_t low;
   std::int32_t high;
   std::int32_t end_low;
@@ -137,12 +136,16 @@ Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_
   const std::int32_t width = (std::int32_t{1} << (31 - bits)) - reach.power - 2;
   if (bounds.reach_low <= -width || bounds.reach_high >= width) return Error::out_of_range;
   bounds.scale = std::int32_t{1} << bits;
+  if (is_for_size) return Error::none;
   bounds.low = grid_limit(bounds, energy_low);
   bounds.high = grid_limit(bounds, energy_high);
   bounds.end_low = grid_limit(bounds, saturate(problem.end_min - problem.start));
   bounds.end_high = grid_limit(bounds, saturate(problem.end_max - problem.start));
   return Error::none;
 }
+
+// Wh in W x slot.
+WATTPROOF_ONCE_FOR_SIZE std::int64_t in_slots(std::int32_t energy_wh, std::int32_t wh) { return std::int64_t{energy_wh} * wh; }
 
 }  // namespace
 
@@ -154,17 +157,17 @@ StorageProblem storage_problem(const Device& device, const Grid& grid) {
   problem.low_w = Lane(device.power_min_w);
   problem.high_w = Lane(device.power_max_w);
   if (device.kind == DeviceKind::battery) {
-    problem.start = std::int64_t{device.energy_start_wh} * wh;
-    problem.energy_min = std::int64_t{device.energy_min_wh} * wh;
-    problem.energy_max = std::int64_t{device.energy_max_wh} * wh;
-    problem.end_min = std::int64_t{device.energy_end_min_wh} * wh;
-    problem.end_max = std::int64_t{device.energy_end_max_wh} * wh;
+    problem.start = in_slots(device.energy_start_wh, wh);
+    problem.energy_min = in_slots(device.energy_min_wh, wh);
+    problem.energy_max = in_slots(device.energy_max_wh, wh);
+    problem.end_min = in_slots(device.energy_end_min_wh, wh);
+    problem.end_max = in_slots(device.energy_end_max_wh, wh);
     if (problem.end_min < problem.energy_min) problem.end_min = problem.energy_min;
     if (problem.end_max > problem.energy_max) problem.end_max = problem.energy_max;
   } else if (device.kind == DeviceKind::shapeable) {
     problem.first = device.start_slot;
     problem.last = end_slot(device, grid);
-    problem.end_min = problem.end_max = std::int64_t{device.energy_wh} * wh;
+    problem.end_min = problem.end_max = in_slots(device.energy_wh, wh);
     problem.milestones = device.milestones;
   }
   return problem;
@@ -172,8 +175,9 @@ StorageProblem storage_problem(const Device& device, const Grid& grid) {
 
 Error make_reach(const StorageProblem& problem, PowerReach& reach) {
   // Constant powers make every slot alike.
-  const std::int32_t times = problem.varies() ? 1 : static_cast<std::int32_t>(problem.count());
-  const std::uint32_t last = problem.varies() ? problem.last : problem.first + 1;
+  const bool varies = is_for_size || problem.varies();
+  const std::int32_t times = varies ? 1 : static_cast<std::int32_t>(problem.count());
+  const std::uint32_t last = varies ? problem.last : problem.first + 1;
   std::int32_t low = 0;
   std::int32_t high = 0;
   for (std::uint32_t t = problem.first; t < last; ++t) {
@@ -244,8 +248,8 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
   std::int32_t top = 0;
   std::int32_t high = bounds.high;
   std::size_t next = 0;
-  std::int32_t room = slots_of_room(knots);
-  std::uint32_t event = next_event(problem, next);  // the next slot whose limits are not those of all slots
+  std::int32_t room = is_for_size ? 0 : slots_of_room(knots);
+  std::uint32_t event = is_for_size ? 0 : next_event(problem, next);  // the next slot whose limits are not those of all slots
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
     if (!is_simple && (is_for_size || varies)) {
       low_w = problem.low_w.at(t) * bounds.scale;
@@ -253,7 +257,9 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
     }
     base += low_w;
     top += high_w;
-    if (--room < 0) {
+    if (is_for_size) {
+      make_room(knots);
+    } else if (--room < 0) {
       Knots moved = knots;  // so that the knots themselves never leave the registers
       room = make_room(moved) - 1;
       knots = moved;
@@ -263,7 +269,11 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
       insert(knots, low_w - v, high_w - v);
     }
     std::int32_t low = bounds.low;
-    if (t == event) {
+    if (is_for_size) {
+      const EnergyLimits limits = limits_after(problem, t, next);
+      low = grid_limit(bounds, saturate(limits.low - problem.start));
+      high = grid_limit(bounds, saturate(limits.high - problem.start));
+    } else if (t == event) {
       low = low_limit(problem, bounds, t, next);
       if (t + 1 == problem.last) high = bounds.end_high;
       event = next_event(problem, next);

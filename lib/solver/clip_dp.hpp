@@ -28,8 +28,8 @@ struct Lane {
   std::int32_t at(std::uint32_t slot) const { return data[slot * stride]; }
 };
 
-// Stands for no limit, in W x slot; sums with it stay within 63 bits.
-constexpr std::int64_t energy_unlimited = std::int64_t{1} << 60;
+// Stands for no limit, in W x slot: beyond every energy, and small enough to be multiplied by the unit of a store.
+constexpr std::int64_t energy_unlimited = std::int64_t{1} << 40;
 
 // Slots first..last-1 of a day; energies in W x slot. Outside these slots the device draws nothing.
 struct StorageProblem {

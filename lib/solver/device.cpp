@@ -106,8 +106,7 @@ Error validate_single(const Device& device, const Grid& grid) {
   if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) return validate_thermal(device, grid);
   if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) return validate_banded(device, grid);
   if (is_generator) {
-    constexpr std::int64_t linear_max = std::int64_t{1} << 47;
-    return device.cost_linear <= linear_max && device.cost_linear >= -linear_max ? Error::none : Error::out_of_range;
+    return limited(device.cost_linear, 47) == device.cost_linear ? Error::none : Error::out_of_range;
   }
   return Error::none;
 }

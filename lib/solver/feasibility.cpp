@@ -15,11 +15,6 @@ Error feasible_single(const Device& device, const Grid& grid, Report& report) {
   WATTPROOF_TRY(validate_single(device, grid));
   switch (device.kind) {
     case DeviceKind::fixed: return Error::none;
-    case DeviceKind::curtailable:
-    case DeviceKind::generator:
-    case DeviceKind::shapeable:
-    case DeviceKind::battery:
-    case DeviceKind::thermal: return feasible_store(device, grid, report);
     case DeviceKind::appliance: {
       const std::uint32_t window = end_slot(device, grid) - device.start_slot;
       const std::int64_t needed = static_cast<std::int64_t>(device.profile_w.size()) * device.runs;
@@ -30,7 +25,7 @@ Error feasible_single(const Device& device, const Grid& grid, Report& report) {
       return is_built(DeviceKind::switched) ? feasible_switched(device, grid, report) : Error::unknown_kind;
     case DeviceKind::banded:
       return is_built(DeviceKind::banded) ? feasible_banded(device, grid, report) : Error::unknown_kind;
-    default: return Error::unknown_kind;
+    default: return feasible_store(device, grid, report);  // validate_single() knows no other kinds
   }
 }
 
@@ -50,18 +45,13 @@ Error check_profile(const Device& device, const Grid& grid, std::span<const std:
         if (profile_w[t] != device.profile_w[t]) return Error::infeasible;
       }
       return Error::none;
-    case DeviceKind::curtailable:
-    case DeviceKind::generator:
-    case DeviceKind::shapeable:
-    case DeviceKind::battery:
-    case DeviceKind::thermal: return check_store(device, grid, profile_w);
     case DeviceKind::appliance:
       return is_built(DeviceKind::appliance) ? check_appliance(device, grid, profile_w) : Error::unknown_kind;
     case DeviceKind::switched:
       return is_built(DeviceKind::switched) ? check_switched(device, grid, profile_w) : Error::unknown_kind;
     case DeviceKind::banded:
       return is_built(DeviceKind::banded) ? check_banded(device, grid, profile_w) : Error::unknown_kind;
-    default: return Error::unknown_kind;
+    default: return check_store(device, grid, profile_w);
   }
 }
 

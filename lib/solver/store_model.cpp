@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/math.hpp"
 #include "solver/store.hpp"
 #include "solver/wide_knots.hpp"
 
@@ -7,104 +6,98 @@ namespace wattproof::solver {
 
 namespace {
 
-constexpr std::uint32_t far_energy_bits = 40;       // W x slot, beyond every sum
 constexpr std::uint32_t far_temperature_bits = 46;  // beyond every temperature, small enough to multiply
 constexpr std::uint32_t unreached_bits = 49;        // beyond twice every temperature, also of slots of a second
 
 }  // namespace
 
-Store::Store(const Device& device, const Grid& grid) : device_(device), problem_(storage_problem(device, grid)) {
+Store::Store(const Device& device, const Grid& grid)
+    : device_(device),
+      is_leaking_(is_thermal(device)),
+      is_soft_(is_leaking_ && device.soft),
+      by_charge_(device.kind == DeviceKind::battery ? device.charge_efficiency_permille : 1000),
+      by_discharge_(device.kind == DeviceKind::battery ? device.discharge_efficiency_permille : 1000),
+      by_both_(static_cast<std::uint32_t>(1'000'000 + charge_permille() * discharge_permille())),
+      by_keep_(static_cast<std::uint32_t>(permyriad - (is_leaking() ? device.leak_permyriad_per_slot : 0))),
+      by_whole_(is_leaking() ? permyriad : 1000),
+      problem_(storage_problem(device, grid)) {
   if (is_leaking()) {
-    unit_ = std::int64_t{slots_per_hour(grid)} << 16;
-    report_unit_ = unit_;
+    report_unit_ = unit_ = std::int64_t{problem_.wh} << 16;
     start_ = device.start_mc * unit_;
     if (device.gain_mk_per_wh < 0) sign_ = -1;
     charge_watt_ = discharge_watt_ = std::int64_t{device.gain_mk_per_wh * sign_} << 16;
-    keep_permyriad_ = permyriad - device.leak_permyriad_per_slot;
+    slack_ = tolerance_ = unit_ >> 1;
+    if (is_soft_ && charge_watt_ > slack_) tolerance_ = charge_watt_;
     return;
   }
-  if (device.kind == DeviceKind::battery) {
-    charge_permille_ = device.charge_efficiency_permille;
-    discharge_permille_ = device.discharge_efficiency_permille;
-  }
-  unit_ = 1000 * discharge_permille_;
+  unit_ = 1000 * discharge_permille();
   report_unit_ = unit_ * problem_.wh;
   start_ = problem_.start * unit_;
-  charge_watt_ = charge_permille_ * discharge_permille_;
+  charge_watt_ = charge_permille() * discharge_permille();
   discharge_watt_ = 1'000'000;
-  if (device.kind == DeviceKind::battery) loss_ = device.standing_loss_w * unit_;
+  // Without losses a watt is the unit of the limits, which can then be met exactly.
+  if (!is_without_losses()) least_room_ = discharge_watt_;
+  if (device.kind == DeviceKind::battery) loss_w_ = device.standing_loss_w;
+  loss_ = loss_w_ * unit_;
 }
 
-std::int64_t Store::drift(std::int64_t before, std::uint32_t slot) const {
+std::int64_t Store::leaked(std::int64_t before, std::uint32_t slot) const {
   if (!is_leaking()) return before - loss_;
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
-  return ambient + wide_scale(limited(before - ambient, unreached_bits), keep_permyriad_, permyriad);
+  return ambient + by_whole_.floor(limited(before - ambient, unreached_bits) * keep_permyriad());
 }
 
-std::int64_t Store::before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
+std::int64_t Store::unleaked(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
   if (!is_leaking()) return after + loss_;
   const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
   const std::int64_t needed = limited(after - ambient, far_temperature_bits);
-  return ambient + wide_floor_div(needed * permyriad + excess, keep_permyriad_);
+  return ambient + by_keep_.floor(needed * permyriad + excess);
 }
 
 void Store::limits(std::uint32_t slot, std::size_t& next, EnergyLimits& limits) const {
-  if (is_leaking()) {
-    limits = {device_.min_mc.at(slot) * unit_, device_.max_mc.at(slot) * unit_};
-    return;
-  }
-  limits = limits_after(problem_, slot, next);
-  limits.low = limited(limits.low, far_energy_bits) * unit_;
-  limits.high = limited(limits.high, far_energy_bits) * unit_;
+  limits = is_leaking() ? EnergyLimits{device_.min_mc.at(slot), device_.max_mc.at(slot)} : limits_after(problem_, slot, next);
+  limits.low *= unit_;
+  limits.high *= unit_;
 }
 
 void Store::widen(EnergyLimits& limits) const {
-  // Without losses a watt is the unit of the limits, which can then be met exactly.
-  if (is_leaking() || (charge_watt_ == unit_ && discharge_watt_ == unit_)) return;
-  const std::int64_t missing = discharge_watt_ - (limits.high - limits.low);
-  if (missing <= 0 || missing > discharge_watt_) return;
+  const std::int64_t missing = least_room_ - (limits.high - limits.low);
+  if (missing <= 0 || missing > least_room_) return;
   limits.low -= (missing + 1) >> 1;
   limits.high += (missing + 1) >> 1;
 }
 
-std::int64_t Store::effect(std::int32_t power_w) const {
-  return (power_w < 0 ? discharge_watt_ : charge_watt_) * (power_w * sign_);
+Reach::Reach(const Store& store)
+    : store_(store),
+      reached_{store.start(), store.start()} {
+  if (is_for_size) return;
+  regular_ = {store.problem().energy_min * store.unit(), store.problem().energy_max * store.unit()};
+  store.widen(regular_);
 }
-
-std::int64_t Store::effect_low(std::uint32_t slot) const { return effect(sign_ < 0 ? high_w(slot) : low_w(slot)); }
-std::int64_t Store::effect_high(std::uint32_t slot) const { return effect(sign_ < 0 ? low_w(slot) : high_w(slot)); }
-
-Reach::Reach(const Store& store) : store_(store), reached_{store.start(), store.start()} {}
 
 Reach::Verdict Reach::advance(std::uint32_t slot) {
-  std::int64_t low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
-  std::int64_t high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
-  store_.limits(slot, next_, wished);
-  store_.widen(wished);
+  reached_.low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
+  reached_.high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
+  if (is_for_size || store_.is_leaking() || is_event(store_.problem(), slot, next_)) {
+    store_.limits(slot, next_, wished);
+    store_.widen(wished);
+  } else {
+    wished = regular_;
+  }
   limits = wished;
   if (wished.low > wished.high) return Verdict::contradictory;
-  const std::int64_t forgiven = store_.is_leaking() ? store_.unit() >> 1 : 0;
-  Verdict verdict = Verdict::within;
-  if (high < wished.low - forgiven) {
-    low = high;
-    verdict = Verdict::below;
-  } else if (low > wished.high + forgiven) {
-    high = low;
+  Verdict verdict = Verdict::below;
+  if (reached_.high < wished.low - store_.slack()) {
+    reached_.low = reached_.high;
+  } else if (reached_.low > wished.high + store_.slack()) {
+    reached_.high = reached_.low;
     verdict = Verdict::above;
   } else {
-    low = within({low, high}, wished.low);
-    high = within({low, high}, wished.high);
+    reached_ = {within(reached_, wished.low), within(reached_, wished.high)};
+    return Verdict::within;
   }
-  reached_ = {low, high};
-  if (verdict == Verdict::within) return verdict;
   limits = reached_;
-  return store_.device().soft && store_.is_leaking() ? Verdict::within : verdict;
-}
-
-std::int64_t tolerance(const Store& store) {
-  if (!store.is_leaking()) return 0;
-  const std::int64_t half = store.unit() >> 1;
-  return store.device().soft && store.charge_watt() > half ? store.charge_watt() : half;
+  return store_.is_soft() ? Verdict::within : verdict;
 }
 
 Error refuse(Report& report, Error error, const Shortfall& shortfall) {
@@ -115,31 +108,35 @@ Error refuse(Report& report, Error error, const Shortfall& shortfall) {
   return error;
 }
 
-Error feasible_store(const Device& device, const Grid& grid, Report& report) {
-  const Store store(device, grid);
+Error find_limits(const Store& store, EnergyLimits* limits, Report& report) {
   Reach reach(store);
   for (std::uint32_t t = store.problem().first; t < store.problem().last; ++t) {
     const std::int32_t low_w = store.low_w(t);
     const std::int32_t high_w = store.high_w(t);
     if (low_w > high_w) return refuse(report, Error::infeasible, {Limit::power, t, low_w, high_w});
     const Reach::Verdict verdict = reach.advance(t);
+    if (limits != nullptr) limits[t] = reach.limits;
     if (verdict == Reach::Verdict::within) continue;
-    const std::int64_t unit = store.report_unit();
-    if (verdict == Reach::Verdict::below) {
-      return refuse(report, Error::infeasible_below,
-                    {store.is_leaking() ? Limit::comfort_min : Limit::energy_min, t + 1,
-                     -wide_floor_div(-reach.wished.low, unit), wide_floor_div(reach.limits.low, unit)});
-    }
-    return refuse(report, Error::infeasible_above,
-                  {store.is_leaking() ? Limit::comfort_max : Limit::energy_max, t + 1,
-                   wide_floor_div(reach.wished.high, unit), -wide_floor_div(-reach.limits.low, unit)});
+    // What is needed is rounded towards the limit's far side, what is possible to the other.
+    const bool is_below = verdict == Reach::Verdict::below;
+    const std::int32_t sign = is_below ? -1 : 1;
+    const std::int64_t missed = is_below ? reach.wished.low : reach.wished.high;
+    const Limit least = store.is_leaking() ? Limit::comfort_min : Limit::energy_min;
+    const Limit most = store.is_leaking() ? Limit::comfort_max : Limit::energy_max;
+    return refuse(report, is_below ? Error::infeasible_below : Error::infeasible_above,
+                  {is_below ? least : most, t + 1, sign * wide_floor_div(sign * missed, store.report_unit()),
+                   -sign * wide_floor_div(-sign * reach.limits.low, store.report_unit())});
   }
   return Error::none;
 }
 
+Error feasible_store(const Device& device, const Grid& grid, Report& report) {
+  return find_limits(Store(device, grid), nullptr, report);
+}
+
 Error check_store(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
   const Store store(device, grid);
-  const std::int64_t forgiven = tolerance(store);
+  const std::int64_t forgiven = store.tolerance();
   Reach reach(store);
   std::int64_t now = store.start();
   for (std::uint32_t t = 0; t < grid.slots; ++t) {

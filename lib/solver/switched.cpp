@@ -8,6 +8,7 @@ namespace wattproof::solver {
 
 namespace {
 
+// Below every worth of a day, which is within +-2^60, also once a day's worth is added.
 constexpr std::int64_t impossible = -(std::int64_t{1} << 62);
 
 std::uint32_t longer(std::uint32_t a, std::uint32_t b) { return a > b ? a : b; }
@@ -43,9 +44,9 @@ class Tables {
   std::uint32_t* choices_;
 };
 
-// Being on is worth `worth` and what comes `later`. Takes it over if that is possible and not worse, and notes it as choice.
+// Being on is worth `worth` and what comes `later`. Takes it over if that is not worse, and notes it as choice.
 void improve(std::int64_t& best, std::int64_t worth, std::int64_t later, std::uint32_t* choices, std::uint32_t left) {
-  if (later == impossible || worth + later < best) return;
+  if (worth + later < best) return;
   best = worth + later;
   choices[left / 32] |= std::uint32_t{1} << (left % 32);
 }

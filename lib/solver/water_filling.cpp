@@ -91,7 +91,7 @@ std::int32_t newton_level(const Bracket& bracket, std::int32_t level, std::int32
 // Writes the profile; the first slots that can take a watt more get the rest.
 void pour(const StorageProblem& problem, const std::int32_t* targets, std::int32_t level, std::int32_t rest,
           std::int32_t* profile_w) {
-  const bool varies = problem.varies();
+  const bool varies = is_for_size || problem.varies();
   const std::uint32_t last = problem.last;
   std::int32_t low_w = problem.low_w.at(problem.first);
   std::int32_t high_w = problem.high_w.at(problem.first);

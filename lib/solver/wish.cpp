@@ -8,14 +8,7 @@ namespace wattproof::solver {
 
 namespace {
 
-constexpr std::uint64_t price_max = std::uint64_t{1} << 50;
-
-std::int64_t scaled_linear(const Device& device, const OwnScale& scale) {
-  return (device.cost_linear * (std::int64_t{1} << scale.linear_bits)) >> scale.shift;
-}
-std::int64_t scaled_quadratic(const Device& device, const OwnScale& scale) {
-  return std::int64_t{device.cost_quadratic} >> scale.shift;
-}
+constexpr std::uint32_t price_bits = 50;
 
 bool has_length(std::size_t size, const Grid& grid) { return size == grid.slots; }
 
@@ -37,18 +30,10 @@ bool Wish::fits_times(std::uint32_t slots, std::uint32_t power_sum_w, std::uint3
   // The wishes that are there: by their limit alone, curvature x power_limit_w, ordinary loads would be refused.
   std::uint64_t largest = 0;
   for (std::uint32_t t = 0; t < slots; ++t) {
-    const std::int64_t wish = numerator(t);
-    const std::uint64_t size = static_cast<std::uint64_t>(wish < 0 ? -wish : wish);
+    const std::uint64_t size = magnitude(numerator(t));
     if (size > largest) largest = size;
   }
   return largest <= (std::uint64_t{1} << bits) / power_sum_w;
-}
-
-Device with_scaled_cost(const Device& device, const OwnScale& scale) {
-  Device scaled = device;
-  scaled.cost_linear = scaled_linear(device, scale);
-  scaled.cost_quadratic = static_cast<std::int32_t>(scaled_quadratic(device, scale));
-  return scaled;
 }
 
 Error Wish::make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
@@ -73,27 +58,25 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
   wish.guard_bits_ = solver::guard_bits(grid.slots);
   const std::int32_t limit_w = wish.power_limit_w();
   wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
-  if (wish.plain_) {
-    // Shifted into 0..2 (limit + 1) - 1, no target has a bit above those of the limit: one test for all.
-    const std::uint32_t half = static_cast<std::uint32_t>(limit_w) + 1;
+  // Shifted into 0..2 (limit + 1) - 1, no target has a bit above those of the limit: one test for all.
+  const std::uint32_t half = static_cast<std::uint32_t>(limit_w) + 1;
+  if (!is_for_size && wish.plain_) {
     std::uint32_t bits = 0;
     const std::int32_t* target = target_w.data();
     const std::int32_t* const end = target + target_w.size();
-    if (!is_for_size) {
-      if (target_w.size() % 2 != 0) bits = static_cast<std::uint32_t>(*target++) + half;
-      for (; target != end; target += 2) {
-        bits |= (static_cast<std::uint32_t>(target[0]) + half) | (static_cast<std::uint32_t>(target[1]) + half);
-      }
+    if (target_w.size() % 2 != 0) bits = static_cast<std::uint32_t>(*target++) + half;
+    for (; target != end; target += 2) {
+      bits |= (static_cast<std::uint32_t>(target[0]) + half) | (static_cast<std::uint32_t>(target[1]) + half);
     }
-    for (; target != end; ++target) bits |= static_cast<std::uint32_t>(*target) + half;
     return bits >= 2 * half ? Error::out_of_range : Error::none;
   }
-  const std::uint64_t numerator_max = static_cast<std::uint64_t>(wish.curvature_ * limit_w);
+  const std::int64_t numerator_max = wish.curvature_ * limit_w;
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
-    if (!is_within(target_w[t], limit_w)) return Error::out_of_range;
+    if (static_cast<std::uint32_t>(target_w[t]) + half >= 2 * half) return Error::out_of_range;
+    if (wish.plain_) continue;
     if (wish.preferred_w_ != nullptr && !is_within(cost.preferred_w[t], limit_w)) return Error::out_of_range;
-    if (wish.price_ != nullptr && magnitude(cost.price[t]) > price_max) return Error::out_of_range;
-    if (magnitude(wish.numerator(t)) > numerator_max) return Error::out_of_range;
+    if (wish.price_ != nullptr && limited(cost.price[t], price_bits) != cost.price[t]) return Error::out_of_range;
+    if (!contains({-numerator_max, numerator_max}, wish.numerator(t))) return Error::out_of_range;
   }
   return Error::none;
 }

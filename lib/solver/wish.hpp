@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/math.hpp"
+#include "solver/divisor.hpp"
 #include "solver/solve.hpp"
 #include "solver/wide_knots.hpp"
 
@@ -25,16 +26,19 @@ constexpr std::uint32_t guard_bits(std::uint32_t slots) {
 // prices, below 2^30 (a target may also be -limit - 1), and differences of prices, which are multipliers, below 2^31.
 constexpr std::int32_t power_limit_w(std::uint32_t slots) { return (std::int32_t{1} << (29 - guard_bits(slots))) - 1; }
 
-// The device with its own costs in the unit of the weights.
-Device with_scaled_cost(const Device& device, const OwnScale& scale);
-
-// Compiled for size, one loop serves what has loops of its own for the common cases where speed counts. The answers are the
-// same.
-#ifdef __OPTIMIZE_SIZE__
-constexpr bool is_for_size = true;
-#else
-constexpr bool is_for_size = false;
-#endif
+// A device's own costs in the unit of the weights, and the device with these.
+inline std::int64_t scaled_linear(const Device& device, const OwnScale& scale) {
+  return (device.cost_linear * (std::int64_t{1} << scale.linear_bits)) >> scale.shift;
+}
+inline std::int64_t scaled_quadratic(const Device& device, const OwnScale& scale) {
+  return std::int64_t{device.cost_quadratic} >> scale.shift;
+}
+inline Device with_scaled_cost(const Device& device, const OwnScale& scale) {
+  Device scaled = device;
+  scaled.cost_linear = scaled_linear(device, scale);
+  scaled.cost_quadratic = static_cast<std::int32_t>(scaled_quadratic(device, scale));
+  return scaled;
+}
 
 class Wish {
  public:
@@ -66,7 +70,10 @@ class Wish {
   }
 
   // The same in 2^-10 W, for the 64-bit solvers.
-  std::int64_t wide_at(std::uint32_t slot) const { return divided(slot, wide_price_bits); }
+  std::int64_t wide_at(std::uint32_t slot) const {
+    if (!is_for_size && plain_) return std::int64_t{target_w_[slot]} * (1 << wide_price_bits);
+    return divided(slot, wide_price_bits);
+  }
 
  private:
   std::int64_t divided(std::uint32_t slot, std::uint32_t bits) const;
