@@ -11,8 +11,8 @@ import {ProfileSums} from "./ProfileSums.sol";
 /// instead, as the textbook does, makes every step shorter by n / N, since who cannot move does not (docs/DESIGN.md).
 /// z, u, xb, zp in 1/16 W; the sum S, base and cap in W; prices in micro-units per kWh; rho and gamma in 2^-16 micro-units per
 /// kWh and W. Bounds, from which it follows that nothing here or in Residuals leaves its integer: |x| <= 2*10^6, T <= 288,
-/// N <= 2^16, N / 16 <= n <= N, rho0 and gamma < 2^40, |k| <= 24, and in a round that is not the last |u| < 2^36 before the
-/// penalty changes.
+/// N <= 2^16, N / 16 <= n <= N, rho0 and gamma < 2^40, |k| <= 24, and in a round that is not the last |u| < 2^36 before a second
+/// step and before the penalty changes.
 library Coordinator {
     using FloorMath for int256;
     using PackedVectors for uint256;
@@ -21,8 +21,17 @@ library Coordinator {
     /// @dev A scaled price of this size means that the cap cannot be met.
     int256 internal constant U_MAX = 2 ** 36;
 
-    /// @dev The plan stays below the cap by cap / 256, so that the profiles, which follow it within a tolerance, meet it.
-    int256 internal constant CAP_MARGIN_DIVISOR = 256;
+    /// @dev The plan stays below the cap by cap / 256, so that the profiles, which follow it within a tolerance, meet it. As a shift,
+    /// which floors too.
+    uint256 private constant CAP_MARGIN_BITS = 8;
+
+    /// @dev What the cap may leave unused, in money: this part of the bill.
+    int256 private constant SLACKNESS_DIVISOR = 1000;
+
+    /// @dev In these rounds a slot at the cap whose gap stays on one side may take a double step. Before, every gap is a big one; a
+    /// slow epoch ends as textbook ADMM.
+    uint256 private constant HASTEN_FROM_ROUND = 8;
+    uint256 private constant HASTEN_TO_ROUND = 20;
 
     /// @dev The first two rounds of a cold epoch move everybody; they say little about who can move later.
     uint256 private constant COUNT_FROM_ROUND = 3;
@@ -41,15 +50,22 @@ library Coordinator {
         uint256[] sums; // as ProfileSums packs them
     }
 
-    /// @dev What a round leaves to judge it by. All but the last three in (1/16 W)^2.
+    /// @dev What a round leaves to judge it by. A slot is at the cap if its plan was clipped there: then the sum is where it should be
+    /// if it keeps the cap, whatever lies between it and the plan; what that leaves unused is counted in money (complementary
+    /// slackness). Squares in (1/16 W)^2.
     struct Outcome {
-        uint256 gap2; // sum of (16 S - n z')^2, which is N * primal^2
+        uint256 gap2; // sum of gap^2, gap = 16 S - n z', but for slots at the cap that keep it: N * primal^2
+        uint256 short2; // the same sum over slots at the cap whose S is below the plan
+        int256 slack; // what the bill, sum of |price (S + base)|, is above SLACKNESS_DIVISOR times what these slots leave unused: the
+            // sum of -gap times what the cap costs there; 2^-24 micro-units per kWh times W
         int256 shift2; // sum of 2 n (xb' - xb) a + N a^2 with a = (z' - z) - (xb' - xb)
         uint256 z2; // sum of (n z')^2, which is N times the square of the plan of all devices
         uint256 u2; // |u'|^2
         bool uTooLarge;
         uint256 worstSlot; // the first slot of the greatest S + base - cap
         int256 worstExcess; // that value, in W; the cap holds if it is not positive
+        int256[] gapBefore; // of slots at the cap the gap of the round before, n (xb - z); else 0
+        int256 stalled; // sum of (8 gap - 5 gapBefore) gapBefore: positive if less than 3/8 of these gaps was closed
     }
 
     /// @dev rho0 * 2^k, rounded down, at least 1.
@@ -102,10 +118,27 @@ library Coordinator {
         returns (Outcome memory outcome)
     {
         outcome.worstExcess = type(int256).min;
+        outcome.gapBefore = new int256[](problem.slots);
         for (uint256 t = 0; t < problem.slots; ++t) {
             (int256 sum, int256 moves) = problem.sums.slotOf(t);
             _slot(problem, vectors, outcome, t, sum, _recount(problem, vectors, t, moves));
         }
+    }
+
+    /// @dev A second step of the price, in place, where a slot at the cap has its gap on the side where it was a round ago: what the
+    /// price of such a slot has to travel does not depend on how small the gap has become.
+    function hasten(Outcome memory outcome, PackedVectors.Vectors memory vectors) internal pure {
+        unchecked {
+            for (uint256 t = 0; t < vectors.z.length; ++t) {
+                int256 step_ = vectors.z[t] - vectors.xb[t];
+                if (outcome.gapBefore[t] * step_ < 0) vectors.u[t] -= step_;
+            }
+        }
+    }
+
+    /// @dev Whether that second step is due.
+    function isStalled(Outcome memory outcome, uint256 round) internal pure returns (bool) {
+        return round >= HASTEN_FROM_ROUND && round <= HASTEN_TO_ROUND && outcome.stalled > 0;
     }
 
     /// @dev The movers of a slot after this round, and z and xb per each of them.
@@ -144,28 +177,11 @@ library Coordinator {
             int256 z = vectors.z[t];
             int256 xbNext = (16 * sum).floorDiv(movers);
             int256 h = (8 * xbNext - 3 * z).floorDiv(5);
-            int256 zNext;
-            int256 uNext;
-            {
-                uint256 position = problem.parametersAt + 8 + 12 * t;
-                int256 base = (position + 4).int32At();
-                int256 cap = (position + 8).int32At();
-                int256 u = vectors.u[t];
-                zNext = _plan(problem, movers, position.int32At(), base, h + u);
-                int256 room = (16 * (cap - cap.floorDiv(CAP_MARGIN_DIVISOR) - base)).floorDiv(movers);
-                if (zNext > room) zNext = room;
-                uNext = u - (zNext - h);
-                int256 excess = sum + base - cap;
-                if (excess > outcome.worstExcess) {
-                    outcome.worstExcess = excess;
-                    outcome.worstSlot = t;
-                }
-            }
+            int256 zNext = _plan(problem, vectors, outcome, t, sum, movers, h);
+            int256 uNext = vectors.u[t] - (zNext - h);
             int256 plan = movers * zNext;
-            int256 gap = 16 * sum - plan;
             int256 dxb = xbNext - vectors.xb[t];
             int256 a = zNext - z - dxb;
-            outcome.gap2 += uint256(gap * gap);
             outcome.shift2 += (2 * movers * dxb + problem.devices * a) * a;
             outcome.z2 += uint256(plan * plan);
             outcome.u2 += uint256(uNext * uNext);
@@ -177,15 +193,56 @@ library Coordinator {
         }
     }
 
-    /// @dev The minimiser of price y + gamma/2 y^2 + the proximal term, y = base + n z, before it is clipped at the cap.
-    function _plan(Problem memory problem, int256 movers, int256 price, int256 base, int256 point)
-        private
-        pure
-        returns (int256)
-    {
+    /// @dev z': the minimiser of price y + gamma/2 y^2 + the proximal term, y = base + n z, clipped below the cap. Judges the gap
+    /// that is left.
+    function _plan(
+        Problem memory problem,
+        PackedVectors.Vectors memory vectors,
+        Outcome memory outcome,
+        uint256 t,
+        int256 sum,
+        int256 movers,
+        int256 h
+    ) private pure returns (int256 plan) {
         unchecked {
-            int256 numerator = problem.rho * point - (price << 20) - 16 * problem.gamma * base;
-            return numerator.floorDiv(problem.rho + problem.gamma * movers);
+            uint256 position = problem.parametersAt + 8 + 12 * t;
+            int256 price = position.int32At();
+            int256 base = (position + 4).int32At();
+            int256 cap = (position + 8).int32At();
+            int256 excess = sum + base - cap;
+            if (excess > outcome.worstExcess) {
+                outcome.worstExcess = excess;
+                outcome.worstSlot = t;
+            }
+            int256 bill = price * (sum + base);
+            outcome.slack += (bill < 0 ? -bill : bill) << 24;
+            int256 numerator = problem.rho * (h + vectors.u[t]) - (price << 20) - 16 * problem.gamma * base;
+            int256 room = (16 * (cap - (cap >> CAP_MARGIN_BITS) - base)).floorDiv(movers);
+            plan = numerator.floorDiv(problem.rho + problem.gamma * movers);
+            if (plan <= room) {
+                int256 gap = 16 * sum - movers * plan;
+                outcome.gap2 += uint256(gap * gap);
+                return plan;
+            }
+            plan = room;
+            int256 gapAtCap = 16 * sum - movers * room;
+            int256 before = movers * (vectors.xb[t] - vectors.z[t]);
+            outcome.gapBefore[t] = before;
+            outcome.stalled += (8 * gapAtCap - 5 * before) * before;
+            // What the price of the devices is above the price and the quadratic cost of the community.
+            _judgeAtCap(outcome, gapAtCap, excess, numerator - problem.rho * room - 16 * problem.gamma * sum);
+        }
+    }
+
+    /// @dev `capCost` is positive where it is used, since the unclipped plan was above the room and the gap is negative.
+    function _judgeAtCap(Outcome memory outcome, int256 gap, int256 excess, int256 capCost) private pure {
+        unchecked {
+            if (excess > 0) {
+                outcome.gap2 += uint256(gap * gap);
+            } else if (gap < 0) {
+                outcome.short2 += uint256(gap * gap);
+                outcome.slack += SLACKNESS_DIVISOR * capCost * gap;
+            }
         }
     }
 }

@@ -7,9 +7,9 @@ pragma solidity 0.8.37;
 library FloorMath {
     /// @dev The largest integer <= a / b. On input b > 0 and |a| < 2^255.
     function floorDiv(int256 a, int256 b) internal pure returns (int256 quotient) {
-        unchecked {
-            quotient = a / b;
-            if (a < 0 && quotient * b != a) --quotient;
+        // The remainder has the sign of a: it is below 0 just where truncation rounded up.
+        assembly ("memory-safe") {
+            quotient := sub(sdiv(a, b), slt(smod(a, b), 0))
         }
     }
 }

@@ -11,19 +11,28 @@ library Residuals {
     /// @dev The relative tolerance is 10^-3, here squared.
     uint256 private constant TOLERANCE_DIVISOR = 1_000_000;
 
+    /// @dev By how much the square of a residual must be the larger for the penalty to move.
+    uint256 private constant BALANCE = 16;
+    uint256 private constant BALANCE_FROM_ROUND = 2;
+    uint256 private constant BALANCE_SELDOM_ROUND = 12; // after it the penalty moves every second round at most
+    uint256 private constant BALANCE_TO_ROUND = 60;
+
     int8 internal constant K_MAX = 24;
 
     /// @dev How much more the square of the dual residual counts when the penalty moves. Twice the residual: measured over whole
     /// epochs, a penalty that is somewhat too low costs fewer rounds than one that is too high.
     uint256 private constant DUAL_WEIGHT = 4;
 
-    /// @dev What is compared: with N devices primal^2 = gap2 / N, relative to `scale2` / N; dual^2 relative to N * u2.
+    /// @dev What is compared: with N devices primal^2 = gap2 / N, relative to `scale2` / N; dual^2 relative to N * u2. gap2 leaves
+    /// out the slots at the cap that are short of the plan; `short2` holds these.
     struct Measure {
         uint256 devices;
         uint256 gap2;
+        uint256 short2;
         uint256 dual2;
         uint256 scale2;
         uint256 u2;
+        bool slack; // complementary slackness holds
     }
 
     /// @param movement D, sum of |x_new - x_old|^2 of the round, in W^2
@@ -37,6 +46,8 @@ library Residuals {
         uint256 powerScale2 = 256 * devices * power2;
         result.devices = devices;
         result.gap2 = outcome.gap2;
+        result.short2 = outcome.short2;
+        result.slack = outcome.slack >= 0;
         result.dual2 = dual2 > 0 ? uint256(dual2) : 0;
         result.scale2 = powerScale2 > outcome.z2 ? powerScale2 : outcome.z2;
         result.u2 = outcome.u2;
@@ -47,39 +58,41 @@ library Residuals {
         return 16 * devices * slots * toleranceW * toleranceW;
     }
 
-    /// @dev Whether both residuals are within 10^-3 of their scale or the absolute tolerance.
+    /// @dev Whether both residuals are within 10^-3 of their scale or the absolute tolerance. What slots at the cap are short of the
+    /// plan need not be small in power if it is in money: nobody may want it until the price has come down a long way.
     function small(Measure memory m, uint256 absolute2) internal pure returns (bool) {
         uint256 primalBound = m.scale2 + TOLERANCE_DIVISOR * m.devices * absolute2;
         uint256 dualBound = m.devices * m.u2 + TOLERANCE_DIVISOR * absolute2;
-        return TOLERANCE_DIVISOR * m.gap2 <= primalBound && TOLERANCE_DIVISOR * m.dual2 <= dualBound;
+        uint256 gap2 = m.slack ? m.gap2 : m.gap2 + m.short2;
+        return TOLERANCE_DIVISOR * gap2 <= primalBound && TOLERANCE_DIVISOR * m.dual2 <= dualBound;
     }
 
-    /// @dev The step of k after `round` was closed without an end: rounds 2 to 6 up to 3 at once, from 8 to 60 one every
-    /// second round. A residual is larger if its square over its scale is more than 16 times that of the other (the dual one
-    /// counts as in DUAL_WEIGHT).
+    /// @dev The step of k after `round` was closed without an end: up if the square of the primal residual over its scale is more
+    /// than BALANCE times that of the dual one (which counts as in DUAL_WEIGHT), down the other way round.
     function penaltyStep(Measure memory m, uint256 round) internal pure returns (int8) {
-        uint256 most = round >= 2 && round <= 6 ? 3 : round >= 8 && round <= 60 && round & 1 == 0 ? 1 : 0;
-        if (most == 0) return 0;
-        uint256 primal = m.devices * m.gap2 * m.u2;
-        uint256 dual = DUAL_WEIGHT * m.dual2 * m.scale2;
-        int8 up = _steps(primal, dual, most);
-        return up != 0 ? up : -_steps(dual, primal, most);
+        if (round < BALANCE_FROM_ROUND || round > BALANCE_TO_ROUND) return 0;
+        if (round > BALANCE_SELDOM_ROUND && round & 1 == 1) return 0;
+        if (primalSide(m) > BALANCE * dualSide(m)) return 1;
+        return isDualLarger(m) ? -1 : int8(0);
+    }
+
+    /// @dev Whether the dual residual is the larger one in that sense.
+    function isDualLarger(Measure memory m) internal pure returns (bool) {
+        return dualSide(m) > BALANCE * primalSide(m);
+    }
+
+    function primalSide(Measure memory m) private pure returns (uint256) {
+        return m.devices * (m.gap2 + m.short2) * m.u2;
+    }
+
+    function dualSide(Measure memory m) private pure returns (uint256) {
+        return DUAL_WEIGHT * m.dual2 * m.scale2;
     }
 
     /// @dev u' for a penalty that was multiplied by 2^step, in place: rho * u stays. `>>` of a signed number floors.
     function rescale(int256[] memory u, int8 step) internal pure {
         for (uint256 t = 0; t < u.length; ++t) {
             u[t] = step > 0 ? u[t] >> uint8(step) : u[t] << uint8(-step);
-        }
-    }
-
-    /// @dev How many of the thresholds 16, 256, 4096 `left / right` exceeds, at most `most`.
-    function _steps(uint256 left, uint256 right, uint256 most) private pure returns (int8 steps) {
-        uint256 threshold = right;
-        for (uint256 i = 0; i < most; ++i) {
-            threshold *= 16;
-            if (left <= threshold) break;
-            ++steps;
         }
     }
 }

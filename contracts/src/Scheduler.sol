@@ -232,6 +232,7 @@ contract Scheduler is SchedulerBatches {
         }
         // Agreed but for a cap that nobody gives way to: the price has to climb, and a doubled penalty doubles its steps.
         int8 k = h.penaltyShift + (agreed ? int8(1) : measure.penaltyStep(h.round));
+        if (Coordinator.isStalled(outcome, h.round) && !measure.isDualLarger()) Coordinator.hasten(outcome, v);
         if (k > Residuals.K_MAX) k = Residuals.K_MAX;
         if (k < -Residuals.K_MAX) k = -Residuals.K_MAX;
         Residuals.rescale(v.u, k - h.penaltyShift);

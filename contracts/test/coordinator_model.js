@@ -26,6 +26,7 @@ const sum = (values) => values.reduce((a, b) => a + b, 0n)
 const norm2 = (values) => sum(values.map((v) => v * v))
 const minimum = (a, b) => (a < b ? a : b)
 const maximum = (a, b) => (a > b ? a : b)
+const absolute = (a) => (a < 0n ? -a : a)
 
 /** A big-endian integer, two's complement if negative. @param {bigint|number} value @param {number} bytes */
 export function integer(value, bytes) {
@@ -125,11 +126,15 @@ function recount(before, moved, devices, round) {
   return moversWithin(movers, devices)
 }
 
-/** @returns the vectors after a round, before a change of the penalty, and what the round is judged by. */
+/**
+ * @returns the vectors after a round, before a second step and a change of the penalty, what the round is judged by, and
+ * `second`, the second step of u that each slot would take.
+ */
 export function step({ sums, moves, devices, rho, round, parameters, vectors }) {
   const { gamma, price, base, cap } = parameters
   const next = { z: [], u: [], xb: [], zp: [], movers: [], moves: [...moves] }
-  const out = { gap2: 0n, shift2: 0n, z2: 0n, worstSlot: 0, worstExcess: undefined }
+  const out = { gap2: 0n, short2: 0n, slackness: 0n, bill: 0n, along: 0n, before2: 0n, shift2: 0n, z2: 0n, worstSlot: 0 }
+  const second = []
   sums.forEach((s, t) => {
     const X = 16n * s
     const n = recount(vectors.movers[t], moves[t] - vectors.moves[t], devices, round)
@@ -137,24 +142,37 @@ export function step({ sums, moves, devices, rho, round, parameters, vectors }) 
     const xbp = floorDiv(vectors.xb[t] * vectors.movers[t], n)
     const xb = floorDiv(X, n)
     const h = floorDiv(8n * xb - 3n * zp, 5n)
-    const free = floorDiv(rho * (h + vectors.u[t]) - 2n ** 20n * price[t] - 16n * gamma * base[t], rho + gamma * n)
+    const numerator = rho * (h + vectors.u[t]) - 2n ** 20n * price[t] - 16n * gamma * base[t]
+    const free = floorDiv(numerator, rho + gamma * n)
     const room = floorDiv(16n * (cap[t] - floorDiv(cap[t], 256n) - base[t]), n)
-    const z = minimum(free, room)
+    const isAtCap = free > room
+    const z = isAtCap ? room : free
     const u = vectors.u[t] - (z - h)
     const dxb = xb - xbp
     const a = z - zp - dxb
-    out.gap2 += (X - n * z) ** 2n
+    const excess = s + base[t] - cap[t]
+    const gap = X - n * z
+    const gapBefore = isAtCap ? n * (xbp - zp) : 0n
+    if (!isAtCap || excess > 0n) {
+      out.gap2 += gap ** 2n
+    } else if (gap < 0n) {
+      out.short2 += gap ** 2n
+      out.slackness += (numerator - rho * z - gamma * X) * -gap
+    }
+    out.bill += absolute(price[t] * (s + base[t]))
+    out.along += gap * gapBefore
+    out.before2 += gapBefore ** 2n
+    second.push(gapBefore * (z - xb) < 0n ? z - xb : 0n)
     out.shift2 += 2n * n * dxb * a + devices * a * a
     out.z2 += (n * z) ** 2n
     next.zp.push(zp)
     next.movers.push(n)
-    const excess = s + base[t] - cap[t]
     if (out.worstExcess === undefined || excess > out.worstExcess) Object.assign(out, { worstExcess: excess, worstSlot: t })
     next.z.push(z)
     next.u.push(u)
     next.xb.push(xb)
   })
-  return { next, out }
+  return { next, out, second }
 }
 
 /** Everything about a round that does not need the vectors any more. */
@@ -162,6 +180,8 @@ export function measure({ out, next, devices, movement, power2 }) {
   return {
     devices,
     gap2: out.gap2,
+    short2: out.short2,
+    isSlack: 1000n * out.slackness <= out.bill * 2n ** 24n,
     dual2: maximum(256n * movement + out.shift2, 0n),
     scale2: maximum(256n * devices * power2, out.z2),
     u2: norm2(next.u),
@@ -170,21 +190,28 @@ export function measure({ out, next, devices, movement, power2 }) {
 
 export function isSmall(m, slots, toleranceW) {
   const A = (256n * m.devices * BigInt(slots) * BigInt(toleranceW) ** 2n) / 16n
-  const primal = 10n ** 6n * m.gap2 <= m.scale2 + 10n ** 6n * m.devices * A
+  const gap2 = m.gap2 + (m.isSlack ? 0n : m.short2)
+  const primal = 10n ** 6n * gap2 <= m.scale2 + 10n ** 6n * m.devices * A
   const dual = 10n ** 6n * m.dual2 <= m.devices * m.u2 + 10n ** 6n * A
   return primal && dual
 }
 
-/** P = primal2 / (scale2 / N) and Q = 4 dual2 / (N u2), compared without a division. */
+/** P = primal2 / (scale2 / N) and Q = 4 dual2 / (N u2), to be compared without a division. */
+function sides(m) {
+  return { P: m.devices * (m.gap2 + m.short2) * m.u2, Q: 4n * m.dual2 * m.scale2 }
+}
+
 export function penaltyStep(m, round) {
-  let most = 0n
-  if (round >= 2n && round <= 6n) most = 3n
-  if (round >= 8n && round <= 60n && round % 2n === 0n) most = 1n
-  const P = m.devices * m.gap2 * m.u2
-  const Q = 4n * m.dual2 * m.scale2
-  const exceeded = (a, b) => [16n, 256n, 4096n].filter((f) => a > f * b).length
-  if (P > 16n * Q) return minimum(BigInt(exceeded(P, Q)), most)
-  return -minimum(BigInt(exceeded(Q, P)), most)
+  const { P, Q } = sides(m)
+  if (round < 2n || round > 60n || (round > 12n && round % 2n === 1n)) return 0n
+  if (P > 16n * Q) return 1n
+  return Q > 16n * P ? -1n : 0n
+}
+
+/** Whether slots at the cap take their second step. */
+export function isHastened(out, m, round) {
+  const { P, Q } = sides(m)
+  return round >= 8n && round <= 20n && 8n * out.along > 5n * out.before2 && Q <= 16n * P
 }
 
 /** One epoch as the Scheduler keeps it, with all that it keeps only hashes of. */
@@ -333,7 +360,7 @@ export class EpochModel {
     const { head, rules } = this
     const devices = head.participants
     const rho = penalty(head.rho0, head.k)
-    const { next, out } = step({
+    const { next, out, second } = step({
       sums: this.sums,
       moves: this.moves,
       devices,
@@ -358,6 +385,7 @@ export class EpochModel {
     }
     const k = minimum(maximum(head.k + (agreed ? 1n : penaltyStep(m, head.round)), -K_MAX), K_MAX)
     const j = k - head.k
+    if (isHastened(out, m, head.round)) next.u = next.u.map((u, t) => u - second[t])
     next.u = next.u.map((u) => (j > 0n ? floorDiv(u, 1n << j) : u * (1n << -j)))
     head.k = k
     this.settledBefore = this.answered + this.frozen

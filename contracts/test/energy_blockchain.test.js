@@ -167,8 +167,9 @@ test('two_parties_meet_at_two_thirds_and_one_third', async () => {
   const [x, z] = parties.map((d) => n.model.records.get(d.id).profile[0])
   const near = (value, wanted) =>
     assert.ok(value > wanted - wanted / 500n && value < wanted + wanted / 500n, `${value} is not near ${wanted}`)
-  near(x, (2n * target) / 3n)
-  near(z, target / 3n)
-  near(x + z, target)
+  // Between the plan and the cap any sum is agreed; the two share it as the optimum does.
+  assert.ok(x + z > target - target / 500n && x + z <= cap, `${x + z} is not just below the cap`)
+  near(x, (2n * (x + z)) / 3n)
+  near(z, (x + z) / 3n)
   assert.ok(head.round <= 20n, `${head.round} rounds`)
 })

@@ -17,7 +17,12 @@ constexpr std::int64_t u_bound = std::int64_t{1} << 36;
 constexpr std::uint32_t million = 1'000'000;      // the relative tolerance is 10^-3, here squared
 constexpr std::uint32_t freeze_round_min = 10;
 constexpr std::uint32_t dual_weight = 4;          // the dual residual counts twice when the penalty moves, here squared
-constexpr std::uint64_t thresholds[] = {16, 256, 4096};
+constexpr std::uint64_t balance = 16;              // by how much the square of a residual must be the larger to move it
+constexpr std::uint32_t balance_from_round = 2, balance_to_round = 60;
+constexpr std::uint32_t balance_seldom_round = 12;  // after it every second round at most
+constexpr std::uint32_t hasten_from_round = 8, hasten_to_round = 20;  // before, every gap is a large one
+constexpr std::uint64_t slackness_divisor = 1000;  // what the cap may leave unused, in money: this part of the bill
+constexpr std::int64_t cap_margin_divisor = 256;
 constexpr std::uint32_t count_from_round = 3;     // the rounds before say little about who can move later
 constexpr std::uint32_t shrink_to_round = 20;     // after it the movers of a slot do not become fewer
 
@@ -226,32 +231,29 @@ void Coordinator::recount(std::size_t slot) {
 
 Coordinator::Measure Coordinator::step() {
   const Int128 devices = head_.participants;
-  const Int128 rho = static_cast<Int128>(schedule::penalty(head_));
-  const Int128 gamma = static_cast<Int128>(parameters_.gamma);
   Measure measure;
   UInt256 z2;
   Int128 shift2 = 0;
   vectors_.z_before.resize(sums_.size());
+  second_steps_.assign(sums_.size(), 0);
   for (std::size_t t = 0; t < sums_.size(); ++t) {
     recount(t);
     const Int128 n = vectors_.movers[t];
-    const std::int64_t base = parameters_.base_w[t], cap = parameters_.cap_w[t];
-    const Int128 total = Int128{16} * sums_[t];
-    const Int128 mean = floor_div_wide(total, n);
+    const Int128 mean = floor_div_wide(Int128{16} * sums_[t], n);
     const Int128 h = floor_div_wide(8 * mean - 3 * Int128{vectors_.z[t]}, 5);
-    const Int128 numerator =
-        rho * (h + vectors_.u[t]) - (Int128{1} << 20) * parameters_.price[t] - 16 * gamma * base;
-    const Int128 room = floor_div_wide(16 * (cap - floor_div<std::int64_t>(cap, 256) - base), n);
-    const Int128 z = std::min(floor_div_wide(numerator, rho + gamma * n), room);
+    const Plan plan = plan_of(t, h);
+    const Int128 z = plan.z;
     const Int128 change = mean - vectors_.mean[t];
     const Int128 a = z - vectors_.z[t] - change;
+    const Int128 gap_before = plan.is_at_cap ? n * (vectors_.mean[t] - vectors_.z[t]) : 0;
     vectors_.u[t] = static_cast<std::int64_t>(vectors_.u[t] - (z - h));
     vectors_.z_before[t] = vectors_.z[t];
     vectors_.z[t] = static_cast<std::int64_t>(z);
     vectors_.mean[t] = static_cast<std::int64_t>(mean);
+    if (gap_before * (z - mean) < 0) second_steps_[t] = static_cast<std::int64_t>(z - mean);
     if (vectors_.u[t] >= u_bound || vectors_.u[t] <= -u_bound) measure.is_too_large = true;
     if (measure.is_too_large) continue;  // the epoch fails, nothing else is asked for, and 128 bits may not hold it
-    measure.gap2 = measure.gap2 + wide_square(total - n * z);
+    judge(t, plan, gap_before, measure);
     measure.u2 += square(vectors_.u[t]);
     shift2 += 2 * n * change * a + devices * a * a;
     z2 = z2 + wide_square(n * z);
@@ -262,28 +264,66 @@ Coordinator::Measure Coordinator::step() {
   return measure;
 }
 
+Coordinator::Plan Coordinator::plan_of(std::size_t t, Int128 h) const {
+  const Int128 rho = static_cast<Int128>(schedule::penalty(head_));
+  const Int128 gamma = static_cast<Int128>(parameters_.gamma);
+  const Int128 n = vectors_.movers[t];
+  const std::int64_t base = parameters_.base_w[t], cap = parameters_.cap_w[t];
+  const Int128 numerator = rho * (h + vectors_.u[t]) - (Int128{1} << 20) * parameters_.price[t] - 16 * gamma * base;
+  const Int128 free = floor_div_wide(numerator, rho + gamma * n);
+  const Int128 room = floor_div_wide(16 * (cap - floor_div<std::int64_t>(cap, cap_margin_divisor) - base), n);
+  if (free <= room) return {.z = free};
+  return {.z = room, .is_at_cap = true, .cap_cost = numerator - rho * room - 16 * gamma * sums_[t]};
+}
+
+// What the gap of a slot counts for: its square, or at a cap that is kept, what it leaves unused in money.
+void Coordinator::judge(std::size_t t, const Plan& plan, Int128 gap_before, Measure& measure) const {
+  const std::int64_t base = parameters_.base_w[t];
+  const Int128 gap = Int128{16} * sums_[t] - vectors_.movers[t] * plan.z;
+  if (!plan.is_at_cap || sums_[t] + base > parameters_.cap_w[t]) {
+    measure.gap2 = measure.gap2 + wide_square(gap);
+  } else if (gap < 0) {
+    measure.short2 = measure.short2 + wide_square(gap);
+    measure.slackness = measure.slackness + UInt256(static_cast<UInt128>(plan.cap_cost)) * UInt256(static_cast<UInt128>(-gap));
+  }
+  const Int128 bill = Int128{parameters_.price[t]} * (sums_[t] + base);
+  measure.bill += static_cast<UInt128>(bill < 0 ? -bill : bill);
+  UInt256& side = gap * gap_before < 0 ? measure.against : measure.along;
+  const auto magnitude = [](Int128 value) { return UInt256(static_cast<UInt128>(value < 0 ? -value : value)); };
+  side = side + magnitude(gap) * magnitude(gap_before);
+  measure.before2 = measure.before2 + wide_square(gap_before);
+}
+
 UInt128 Coordinator::absolute_tolerance2() const {
   return UInt128{16} * head_.participants * head_.slots * rules_.tolerance_w * rules_.tolerance_w;
 }
 
 bool Coordinator::is_small(const Measure& measure) const {
   const UInt256 n(head_.participants), absolute(million * absolute_tolerance2());
-  return UInt256(million) * measure.gap2 <= measure.scale2 + n * absolute &&
+  const bool is_slack = UInt256(slackness_divisor) * measure.slackness <= UInt256(UInt128{1} << 24) * UInt256(measure.bill);
+  const UInt256 gap2 = is_slack ? measure.gap2 : measure.gap2 + measure.short2;
+  return UInt256(million) * gap2 <= measure.scale2 + n * absolute &&
          UInt256(million) * measure.dual2 <= n * measure.u2 + absolute;
 }
 
+Coordinator::Sides Coordinator::sides(const Measure& measure) const {
+  return {.primal = UInt256(head_.participants) * (measure.gap2 + measure.short2) * measure.u2,
+          .dual = UInt256(dual_weight) * measure.dual2 * measure.scale2};
+}
+
 std::int32_t Coordinator::penalty_step(const Measure& measure) const {
-  std::int32_t most = 0;
-  if (head_.round >= 2 && head_.round <= 6) most = 3;
-  if (head_.round >= 8 && head_.round <= 60 && head_.round % 2 == 0) most = 1;
-  const UInt256 primal = UInt256(head_.participants) * measure.gap2 * measure.u2;
-  const UInt256 dual = UInt256(dual_weight) * measure.dual2 * measure.scale2;
-  std::int32_t up = 0, down = 0;
-  for (std::int32_t i = 0; i < most; ++i) {
-    up += primal > dual * thresholds[i] ? 1 : 0;
-    down += dual > primal * thresholds[i] ? 1 : 0;
-  }
-  return up - down;  // one of them is 0
+  if (head_.round < balance_from_round || head_.round > balance_to_round) return 0;
+  if (head_.round > balance_seldom_round && head_.round % 2 == 1) return 0;
+  const auto [primal, dual] = sides(measure);
+  if (primal > UInt256(balance) * dual) return 1;
+  return dual > UInt256(balance) * primal ? -1 : 0;
+}
+
+bool Coordinator::is_stalled(const Measure& measure) const {
+  const auto [primal, dual] = sides(measure);
+  const UInt256 five(5), eight(8);
+  return head_.round >= hasten_from_round && head_.round <= hasten_to_round &&
+         eight * measure.along > five * measure.before2 + eight * measure.against && dual <= UInt256(balance) * primal;
 }
 
 std::int64_t Coordinator::worst_excess_w() const {
@@ -307,6 +347,9 @@ void Coordinator::close(std::uint64_t now_s) {
   }
   if (is_too_large || head_.round >= rules_.rounds_max) {
     return fail(now_s, is_too_large || !holds_cap ? FailReason::cap_cannot_be_met : FailReason::rounds_used_up);
+  }
+  if (is_stalled(measure)) {
+    for (std::size_t t = 0; t < sums_.size(); ++t) vectors_.u[t] -= second_steps_[t];
   }
   move_penalty(is_agreed ? 1 : penalty_step(measure));  // agreed but for the cap: the price has to climb
   settled_before_ = answered_ + frozen_;

@@ -114,14 +114,30 @@ class Coordinator {
     RecordData record;
     Bounds bounds;
   };
+  struct Plan {
+    Int128 z = 0;
+    bool is_at_cap = false;  // clipped there
+    Int128 cap_cost = 0;     // then: the devices' price less the community's, 2^-20 micro-units per kWh
+  };
   struct Measure {
-    UInt256 gap2, scale2;
+    UInt256 gap2, short2, scale2;  // short2: of slots at the cap whose sum is below the plan
+    UInt256 slackness;             // what these leave unused, 2^-24 micro-units per kWh times W
+    UInt256 along, against, before2;  // gaps at the cap, times those of the round before
+    UInt128 bill = 0;              // micro-units per kWh times W
     UInt128 dual2 = 0, u2 = 0;
     bool is_too_large = false;  // u out of its range; then the others mean nothing
   };
 
   void recount(std::size_t slot);
+  struct Sides {
+    UInt256 primal, dual;
+  };
+
   Measure step();
+  Plan plan_of(std::size_t slot, Int128 h) const;
+  void judge(std::size_t slot, const Plan& plan, Int128 gap_before, Measure& measure) const;
+  Sides sides(const Measure& measure) const;
+  bool is_stalled(const Measure& measure) const;
   bool is_small(const Measure& measure) const;
   std::int32_t penalty_step(const Measure& measure) const;
   UInt128 absolute_tolerance2() const;
@@ -137,7 +153,7 @@ class Coordinator {
   schedule::EpochHead head_;
   std::map<std::uint32_t, Entry> entries_;
   Vectors vectors_;
-  std::vector<std::int64_t> sums_, moves_;
+  std::vector<std::int64_t> sums_, moves_, second_steps_;
   UInt128 movement_ = 0, movement_before_ = 0, movement_before_that_ = 0, power2_ = 0;
   std::uint32_t answered_ = 0, frozen_ = 0, settled_before_ = 0;
 };
