@@ -26,6 +26,6 @@ test('contract_and_model_agree_to_the_last_bit_in_a_thousand_random_rounds', asy
   assert.ok(seen.rounds >= rounds)
   for (const reason of [0, ...Object.values(SKIP)])
     assert.ok(seen.reasons[reason] > 20, `reason ${reason} too rare: ${seen.reasons}`)
-  for (const what of ['tooEarly', 'up', 'down', 'negative', 'frozen', 'warm']) assert.ok(seen[what] > 0, `${what} never happened`)
+  for (const what of ['tooEarly', 'up', 'down', 'hastened', 'negative', 'frozen', 'warm']) assert.ok(seen[what] > 0, `${what} never happened`)
   for (const end of ['3/0', '4/1', '4/2']) assert.ok(seen.ends[end] > 0, `no epoch ended ${end}: ${stdout}`)
 })

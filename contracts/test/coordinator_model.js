@@ -374,6 +374,9 @@ export class EpochModel {
     const capHolds = out.worstExcess <= 0n
     const tooLarge = next.u.some((u) => u >= U_MAX || u <= -U_MAX)
     const agreed = head.round > 1n && !tooLarge && isSmall(m, rules.slots, rules.toleranceW)
+    // For tests that must see both happen.
+    this.isBySlackness = agreed && !isSmall({ ...m, isSlack: false }, rules.slots, rules.toleranceW)
+    this.isHastened = false
     if (agreed && capHolds) {
       Object.assign(head, { status: STATUS.final, changedAt: now, vectorsHash: keccak256(this.vectorsBytes) })
       return
@@ -385,7 +388,8 @@ export class EpochModel {
     }
     const k = minimum(maximum(head.k + (agreed ? 1n : penaltyStep(m, head.round)), -K_MAX), K_MAX)
     const j = k - head.k
-    if (isHastened(out, m, head.round)) next.u = next.u.map((u, t) => u - second[t])
+    this.isHastened = isHastened(out, m, head.round)
+    if (this.isHastened) next.u = next.u.map((u, t) => u - second[t])
     next.u = next.u.map((u) => (j > 0n ? floorDiv(u, 1n << j) : u * (1n << -j)))
     head.k = k
     this.settledBefore = this.answered + this.frozen
