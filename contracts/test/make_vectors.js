@@ -215,7 +215,22 @@ async function cases() {
   )
   await hourly.begin()
   while (hourly.model.head.status === STATUS.open) await hourly.round()
-  return { world, logs: [cold, warm, failing, hourly].map((n) => n.log) }
+
+  const still = [2000n, 785n].map((power, i) => {
+    const limits = { min: [power], max: [power] }
+    return device(`still${i}`, { limits, fallback: [power], prox: boxProx(limits) })
+  })
+  await world.enrol(still)
+  const unused = new Recorded(
+    'a cap that is left unused by little',
+    world,
+    still,
+    rules(world, { epoch: 5n, slots: 1n, toleranceW: 0n, enterSeconds: 0n }),
+    { gamma: 0n, price: [-200_000n], base: [0n], cap: [2800n] },
+  )
+  await unused.begin()
+  while (unused.model.head.status === STATUS.open) await unused.round()
+  return { world, logs: [cold, warm, failing, hourly, unused].map((n) => n.log) }
 }
 
 export async function vectors() {
