@@ -77,7 +77,7 @@ void check_wishes(const Problem& problem) {
   const solver::Device& device = problem.description.device;
   const std::int64_t limit_w = solver::power_limit_w(problem.grid.slots);
   const bool is_generator = device.kind == solver::DeviceKind::generator;
-  const std::int64_t curvature = problem.cost.weight + std::int64_t{is_generator ? device.cost_quadratic : 0};
+  const std::int64_t curvature = std::int64_t{problem.cost.weight} + device.cost_quadratic;  // a home's is that of its sum
   const auto is_within = [](std::int64_t value, std::int64_t limit) { return value >= -limit && value <= limit; };
   const std::string range = std::to_string(-limit_w) + " to " + std::to_string(limit_w);
   for (std::size_t t = 0; t < problem.target_w.size(); ++t) {

@@ -155,6 +155,13 @@ TEST(solve_command, names_the_slot_whose_wish_is_out_of_range) {
   EXPECT_EQ(refused_field(light, "[0,0,-1,0]", R"(,"price":[0,-8388607,8388607,0])"), "price[2]");
   EXPECT_EQ(refused_field(light, "[0,0,0,0]", R"(,"weight":16777216,"price":[0,0,0,140737471578112])"), "ok");
   EXPECT_EQ(refused_field(light, "[0,0,0,0]", R"(,"price":[0,0,0,1125899906842625])"), "price[3]");
+  // An own cost, or that of a home's sum, makes room for dearer prices.
+  const char* const slow = R"({"type":"curtailable","min_w":-500,"max_w":500,"own_cost_quadratic":3})";
+  const char* const home = R"({"type":"home","limit_w":9000,"own_cost_quadratic":3,"devices":[{"type":"curtailable","min_w":-500,"max_w":500}]})";
+  for (const char* const device : {slow, home}) {
+    EXPECT_EQ(solve(device, "[0,0,0,0]", R"(,"price":[0,0,0,20000000])").output["profile_w"].dump(), "[0,0,0,-500]");
+    EXPECT_EQ(refused_field(device, "[0,0,0,0]", R"(,"price":[0,0,0,40000000])"), "price[3]");
+  }
   const std::string generator = R"({"type":"generator","power_min_w":0,"power_max_w":9,"cost_quadratic":0,"cost_linear":1})";
   EXPECT_EQ(refused_field(generator, "[8388607,0,0,0]"), "target_w[0]");
 }
