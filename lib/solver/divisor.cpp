@@ -3,6 +3,7 @@
 
 #include <bit>
 
+#include "solver/for_size.hpp"
 #include "solver/wide_knots.hpp"
 
 namespace wattproof::solver {

@@ -7,18 +7,6 @@
 
 namespace wattproof::solver {
 
-// Compiled for size, one loop serves what has loops of its own for the common cases where speed counts. The answers are the
-// same.
-#ifdef __OPTIMIZE_SIZE__
-constexpr bool is_for_size = true;
-#define WATTPROOF_INLINE_FOR_SPEED
-#define WATTPROOF_ONCE_FOR_SIZE [[gnu::noinline]]
-#else
-constexpr bool is_for_size = false;
-#define WATTPROOF_INLINE_FOR_SPEED [[gnu::always_inline]] inline
-#define WATTPROOF_ONCE_FOR_SIZE
-#endif
-
 // value / divisor for value / 2^32 < divisor, so that the quotient fits.
 std::uint32_t narrow_quotient(std::uint64_t value, std::uint32_t divisor);
 

@@ -18,6 +18,7 @@
 
 #include "solver/clip_dp.hpp"
 #include "solver/divisor.hpp"
+#include "solver/for_size.hpp"
 #include "solver/solve.hpp"
 #include "solver/thermal.hpp"
 #include "solver/wish.hpp"

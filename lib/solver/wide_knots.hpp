@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "solver/divisor.hpp"
+#include "solver/for_size.hpp"
 
 namespace wattproof::solver {
 

@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/math.hpp"
-#include "solver/divisor.hpp"
+#include "solver/for_size.hpp"
 #include "solver/solve.hpp"
 #include "solver/wide_knots.hpp"
 
