@@ -130,8 +130,8 @@ library Coordinator {
     function hasten(Outcome memory outcome, PackedVectors.Vectors memory vectors) internal pure {
         unchecked {
             for (uint256 t = 0; t < vectors.z.length; ++t) {
-                int256 step_ = vectors.z[t] - vectors.xb[t];
-                if (outcome.gapBefore[t] * step_ < 0) vectors.u[t] -= step_;
+                int256 second = vectors.z[t] - vectors.xb[t];
+                if (outcome.gapBefore[t] * second < 0) vectors.u[t] -= second;
             }
         }
     }
@@ -177,7 +177,7 @@ library Coordinator {
             int256 z = vectors.z[t];
             int256 xbNext = (16 * sum).floorDiv(movers);
             int256 h = (8 * xbNext - 3 * z).floorDiv(5);
-            int256 zNext = _plan(problem, vectors, outcome, t, sum, movers, h);
+            int256 zNext = _planAndJudge(problem, vectors, outcome, t, sum, movers, h);
             int256 uNext = vectors.u[t] - (zNext - h);
             int256 plan = movers * zNext;
             int256 dxb = xbNext - vectors.xb[t];
@@ -193,9 +193,9 @@ library Coordinator {
         }
     }
 
-    /// @dev z': the minimiser of price y + gamma/2 y^2 + the proximal term, y = base + n z, clipped below the cap. Judges the gap
-    /// that is left.
-    function _plan(
+    /// @dev z': the minimiser of price y + gamma/2 y^2 + the proximal term, y = base + n z, clipped below the cap. Adds what only this
+    /// slot's price, base and cap tell of the sum to `outcome`: excess, bill, gap.
+    function _planAndJudge(
         Problem memory problem,
         PackedVectors.Vectors memory vectors,
         Outcome memory outcome,
@@ -220,29 +220,29 @@ library Coordinator {
             int256 room = (16 * (cap - (cap >> CAP_MARGIN_BITS) - base)).floorDiv(movers);
             plan = numerator.floorDiv(problem.rho + problem.gamma * movers);
             if (plan <= room) {
-                int256 gap = 16 * sum - movers * plan;
-                outcome.gap2 += uint256(gap * gap);
+                _addGap(outcome, 16 * sum - movers * plan);
                 return plan;
             }
             plan = room;
-            int256 gapAtCap = 16 * sum - movers * room;
+            int256 gap = 16 * sum - movers * room;
             int256 before = movers * (vectors.xb[t] - vectors.z[t]);
             outcome.gapBefore[t] = before;
-            outcome.stalled += (8 * gapAtCap - 5 * before) * before;
-            // What the price of the devices is above the price and the quadratic cost of the community.
-            _judgeAtCap(outcome, gapAtCap, excess, numerator - problem.rho * room - 16 * problem.gamma * sum);
+            outcome.stalled += (8 * gap - 5 * before) * before;
+            if (excess > 0) {
+                _addGap(outcome, gap);
+            } else if (gap < 0) {
+                outcome.short2 += uint256(gap * gap);
+                // What the price of the devices is above the price and the quadratic cost of the community: positive, since the
+                // unclipped plan is above the room and the sum below it.
+                int256 capCost = numerator - problem.rho * room - 16 * problem.gamma * sum;
+                outcome.slack += SLACKNESS_DIVISOR * capCost * gap;
+            }
         }
     }
 
-    /// @dev `capCost` is positive where it is used, since the unclipped plan was above the room and the gap is negative.
-    function _judgeAtCap(Outcome memory outcome, int256 gap, int256 excess, int256 capCost) private pure {
+    function _addGap(Outcome memory outcome, int256 gap) private pure {
         unchecked {
-            if (excess > 0) {
-                outcome.gap2 += uint256(gap * gap);
-            } else if (gap < 0) {
-                outcome.short2 += uint256(gap * gap);
-                outcome.slack += SLACKNESS_DIVISOR * capCost * gap;
-            }
+            outcome.gap2 += uint256(gap * gap);
         }
     }
 }

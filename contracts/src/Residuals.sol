@@ -72,20 +72,20 @@ library Residuals {
     function penaltyStep(Measure memory m, uint256 round) internal pure returns (int8) {
         if (round < BALANCE_FROM_ROUND || round > BALANCE_TO_ROUND) return 0;
         if (round > BALANCE_SELDOM_ROUND && round & 1 == 1) return 0;
-        if (primalSide(m) > BALANCE * dualSide(m)) return 1;
+        if (_primalSide(m) > BALANCE * _dualSide(m)) return 1;
         return isDualLarger(m) ? -1 : int8(0);
     }
 
     /// @dev Whether the dual residual is the larger one in that sense.
     function isDualLarger(Measure memory m) internal pure returns (bool) {
-        return dualSide(m) > BALANCE * primalSide(m);
+        return _dualSide(m) > BALANCE * _primalSide(m);
     }
 
-    function primalSide(Measure memory m) private pure returns (uint256) {
+    function _primalSide(Measure memory m) private pure returns (uint256) {
         return m.devices * (m.gap2 + m.short2) * m.u2;
     }
 
-    function dualSide(Measure memory m) private pure returns (uint256) {
+    function _dualSide(Measure memory m) private pure returns (uint256) {
         return DUAL_WEIGHT * m.dual2 * m.scale2;
     }
 

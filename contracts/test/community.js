@@ -57,6 +57,13 @@ export function community(prefix, count, slots) {
   })
 }
 
+/** Devices that cannot move from the powers given, in W. */
+export const still = (powers) =>
+  powers.map((power, i) => device(`still${i}`, { limits: { min: [power], max: [power] }, fallback: [power] }))
+
+/** A cap of 2,800 W in one slot, with a reward for consumption: the plan stands at 2,790 W. */
+export const rewarded = { gamma: 0n, price: [-200_000n], base: [0n], cap: [2800n] }
+
 /** What an operator would choose; prices in micro-units per kWh. */
 export function problem(slots, { devices = 3, cap = 1500n * BigInt(devices), base = 0n, gamma = 1n << 18n } = {}) {
   const price = Array.from({ length: slots }, (_, t) => 200_000n + 100_000n * BigInt((t * 7) % 5) - 20_000n * BigInt(t % 3))

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { AbiCoder, TypedDataEncoder, encodeBytes32String, getBytes, hexlify, keccak256 } from 'ethers'
 import { World, checkInTypes, layout, registrationTypes } from './harness.js'
-import { Negotiation, boxProx, community, device, flat, problem, rules } from './community.js'
+import { Negotiation, boxProx, community, device, flat, problem, rewarded, rules, still } from './community.js'
 import { SKIP, STATUS, encodeFallback, encodeLimits, encodeProfile, penalty, recordKey } from './coordinator_model.js'
 
 const file = fileURLToPath(new URL('../../tests/vectors/schedule_rounds.json', import.meta.url))
@@ -72,6 +72,11 @@ class Recorded extends Negotiation {
       record_word: keccak256(this.model.recordBytes(d.id)),
     }))
     await this.start(warm)
+  }
+
+  /** Writes down every round that is left, with all answering. */
+  async rest() {
+    while (this.model.head.status === STATUS.open) await this.round()
   }
 
   /** One update on its own, good or bad. */
@@ -176,7 +181,7 @@ async function cases() {
   )
   await cold.begin()
   await cold.round({ answering: [four[0], four[2]], before: allReasons(cold) })
-  while (cold.model.head.status === STATUS.open) await cold.round()
+  await cold.rest()
 
   const warm = new Recorded(
     'warm start, one silent',
@@ -202,7 +207,7 @@ async function cases() {
     problem(5, { base: 20_000n, cap: 9000n, gamma: 12345n }),
   )
   await failing.begin()
-  while (failing.model.head.status === STATUS.open) await failing.round()
+  await failing.rest()
 
   const day = community('day', 2, 24)
   await world.enrol(day)
@@ -214,22 +219,19 @@ async function cases() {
     problem(24, { cap: 60_000n, base: -10n }),
   )
   await hourly.begin()
-  while (hourly.model.head.status === STATUS.open) await hourly.round()
+  await hourly.rest()
 
-  const still = [2000n, 785n].map((power, i) => {
-    const limits = { min: [power], max: [power] }
-    return device(`still${i}`, { limits, fallback: [power], prox: boxProx(limits) })
-  })
-  await world.enrol(still)
+  const two = still([2000n, 785n])
+  await world.enrol(two)
   const unused = new Recorded(
     'a cap that is left unused by little',
     world,
-    still,
+    two,
     rules(world, { epoch: 5n, slots: 1n, toleranceW: 0n, enterSeconds: 0n }),
-    { gamma: 0n, price: [-200_000n], base: [0n], cap: [2800n] },
+    rewarded,
   )
   await unused.begin()
-  while (unused.model.head.status === STATUS.open) await unused.round()
+  await unused.rest()
   return { world, logs: [cold, warm, failing, hourly, unused].map((n) => n.log) }
 }
 

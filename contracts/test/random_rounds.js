@@ -199,7 +199,6 @@ class RandomNegotiation extends Negotiation {
     seen.rounds++
     seen.up += model.head.k > before.k ? 1 : 0
     seen.hastened += model.isHastened ? 1 : 0
-    seen.bySlackness += model.isBySlackness ? 1 : 0
     seen.down += model.head.k < before.k ? 1 : 0
     seen.negative += model.sums.some((s) => s < 0n) ? 1 : 0
     if (model.head.status === STATUS.open) await this.freezeAny()
@@ -222,7 +221,7 @@ async function main(roundsAtLeast, seed, file) {
   const random = new Random(seed)
   const trace = []
   const world = await World.create({ validators: 1 })
-  const counts = { rounds: 0, tooEarly: 0, up: 0, down: 0, hastened: 0, bySlackness: 0, negative: 0, frozen: 0, warm: 0 }
+  const counts = { rounds: 0, tooEarly: 0, up: 0, down: 0, hastened: 0, negative: 0, frozen: 0, warm: 0 }
   const seen = { ...counts, reasons: [0, 0, 0, 0, 0], ends: {} }
   let before
   for (let epoch = 1n; seen.rounds < roundsAtLeast; ++epoch) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { World } from './harness.js'
-import { Negotiation, community, device, problem, rules } from './community.js'
+import { Negotiation, community, problem, rewarded, rules, still } from './community.js'
 import { STATUS } from './coordinator_model.js'
 
 test('three_devices_agree_on_a_schedule_that_meets_the_cap', async () => {
@@ -18,15 +18,12 @@ test('three_devices_agree_on_a_schedule_that_meets_the_cap', async () => {
   assert.deepEqual([...answer.aggregate], negotiation.model.sums)
 })
 
-/** An epoch of one slot whose two devices cannot move: their sum is `total`, under a cap of 2,800 W and a reward for consumption. */
+/** An epoch of two devices that cannot move, whose sum is `total`. */
 async function twoThatCannotMove(total) {
   const world = await World.create({ verify: true })
-  const devices = [total - 785n, 785n].map((power, i) =>
-    device(`still${i}`, { limits: { min: [power], max: [power] }, fallback: [power] }),
-  )
+  const devices = still([total - 785n, 785n])
   await world.enrol(devices)
-  const parameters = { gamma: 0n, price: [-200_000n], base: [0n], cap: [2800n] }
-  const n = new Negotiation(world, devices, rules(world, { slots: 1n, toleranceW: 0n }), parameters)
+  const n = new Negotiation(world, devices, rules(world, { slots: 1n, toleranceW: 0n }), rewarded)
   return { head: await n.all(), model: n.model }
 }
 

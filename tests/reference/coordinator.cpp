@@ -17,10 +17,10 @@ constexpr std::int64_t u_bound = std::int64_t{1} << 36;
 constexpr std::uint32_t million = 1'000'000;      // the relative tolerance is 10^-3, here squared
 constexpr std::uint32_t freeze_round_min = 10;
 constexpr std::uint32_t dual_weight = 4;          // the dual residual counts twice when the penalty moves, here squared
-constexpr std::uint64_t balance = 16;              // by how much the square of a residual must be the larger to move it
+constexpr std::uint64_t balance = 16;             // by how much the square of a residual must be the larger to move it
 constexpr std::uint32_t balance_from_round = 2, balance_to_round = 60;
 constexpr std::uint32_t balance_seldom_round = 12;  // after it every second round at most
-constexpr std::uint32_t hasten_from_round = 8, hasten_to_round = 20;  // before, every gap is a large one
+constexpr std::uint32_t hasten_from_round = 8, hasten_to_round = 20;  // before, every gap is a large one; after, textbook
 constexpr std::uint64_t slackness_divisor = 1000;  // what the cap may leave unused, in money: this part of the bill
 constexpr std::int64_t cap_margin_divisor = 256;
 constexpr std::uint32_t count_from_round = 3;     // the rounds before say little about who can move later

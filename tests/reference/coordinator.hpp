@@ -128,11 +128,12 @@ class Coordinator {
     bool is_too_large = false;  // u out of its range; then the others mean nothing
   };
 
-  void recount(std::size_t slot);
+  // Both residuals, so that they can be compared without a division.
   struct Sides {
     UInt256 primal, dual;
   };
 
+  void recount(std::size_t slot);
   Measure step();
   Plan plan_of(std::size_t slot, Int128 h) const;
   void judge(std::size_t slot, const Plan& plan, Int128 gap_before, Measure& measure) const;
