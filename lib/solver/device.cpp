@@ -6,7 +6,6 @@
 #include "solver/home.hpp"
 #include "solver/single.hpp"
 #include "solver/store.hpp"
-#include "solver/switched.hpp"
 
 namespace wattproof::solver {
 
@@ -28,19 +27,15 @@ Error validate_series(const Series& series, const Grid& grid, std::int32_t limit
   return series.per_slot.size() == grid.slots ? validate_values(series.per_slot, limit) : Error::wrong_length;
 }
 
-Error validate_window(const Device& device, const Grid& grid) {
-  const std::uint32_t end = end_slot(device, grid);
-  return end > grid.slots || device.start_slot >= end ? Error::out_of_range : Error::none;
-}
+// 1..slots.
+bool is_count(std::size_t value, const Grid& grid) { return value - 1 < grid.slots; }
 
-Error validate_cycle(const Device& device, std::uint32_t length_max) {
-  if (device.profile_w.empty() || device.profile_w.size() > length_max) return Error::wrong_length;
+Error validate_cycle(const Device& device, const Grid& grid) {
+  if (!is_count(device.profile_w.size(), grid)) return Error::wrong_length;
   return validate_values(device.profile_w, power_w_max);
 }
 
-Error validate_shapeable(const Device& device, const Grid& grid) {
-  WATTPROOF_TRY(validate_window(device, grid));
-  if (!in_energy_range(device.energy_wh)) return Error::out_of_range;
+Error validate_milestones(const Device& device, const Grid& grid) {
   std::uint32_t before = device.start_slot;
   for (const Milestone& milestone : device.milestones) {
     if (milestone.slot <= before || milestone.slot > end_slot(device, grid)) return Error::out_of_range;
@@ -48,6 +43,15 @@ Error validate_shapeable(const Device& device, const Grid& grid) {
     before = milestone.slot;
   }
   return Error::none;
+}
+
+Error validate_switched(const Device& device, const Grid& grid) {
+  if (!is_count(device.min_on_slots, grid) || !is_count(device.min_off_slots, grid)) return Error::out_of_range;
+  if (!is_within(device.power_w, power_w_max)) return Error::out_of_range;
+  if (device.energy_wh == 0) return Error::none;
+  if ((device.energy_wh < 0) != (device.power_w < 0)) return Error::out_of_range;
+  if (device.power_w == 0) return Error::not_a_multiple;
+  return std::int64_t{device.energy_wh} * slots_per_hour(grid) % device.power_w == 0 ? Error::none : Error::not_a_multiple;
 }
 
 Error validate_battery(const Device& device) {
@@ -69,12 +73,6 @@ Error validate_thermal(const Device& device, const Grid& grid) {
   return is_leak ? Error::none : Error::out_of_range;
 }
 
-Error validate_appliance(const Device& device, const Grid& grid) {
-  WATTPROOF_TRY(validate_window(device, grid));
-  if (device.runs < 1 || device.runs > grid.slots) return Error::out_of_range;
-  return validate_cycle(device, grid.slots);
-}
-
 }  // namespace
 
 Error validate_single(const Device& device, const Grid& grid) {
@@ -86,28 +84,23 @@ Error validate_single(const Device& device, const Grid& grid) {
   if (!is_known || (has_losses(device) && !is_lossy_built())) return Error::unknown_kind;
   const bool is_generator = device.kind == DeviceKind::generator;
   if (device.cost_quadratic < 0 || (!is_generator && device.cost_quadratic > own_cost_max)) return Error::out_of_range;
-  switch (device.kind) {
-    case DeviceKind::fixed:
-      return device.profile_w.size() == grid.slots ? validate_cycle(device, grid.slots) : Error::wrong_length;
-    case DeviceKind::appliance: return validate_appliance(device, grid);
-    case DeviceKind::switched: return is_built(DeviceKind::switched) ? validate_switched(device, grid) : Error::unknown_kind;
-    case DeviceKind::curtailable:
-    case DeviceKind::shapeable:
-    case DeviceKind::battery:
-    case DeviceKind::thermal:
-    case DeviceKind::generator:
-    case DeviceKind::banded: break;
-    default: return Error::unknown_kind;
+  if (device.kind == DeviceKind::shapeable || device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched) {
+    const std::uint32_t end = end_slot(device, grid);
+    if (end > grid.slots || device.start_slot >= end) return Error::out_of_range;
+    if (device.kind != DeviceKind::appliance && !in_energy_range(device.energy_wh)) return Error::out_of_range;
+  }
+  if (device.kind == DeviceKind::switched) return validate_switched(device, grid);
+  if (device.kind == DeviceKind::appliance) return is_count(device.runs, grid) ? validate_cycle(device, grid) : Error::out_of_range;
+  if (device.kind == DeviceKind::fixed) {
+    return device.profile_w.size() == grid.slots ? validate_cycle(device, grid) : Error::wrong_length;
   }
   WATTPROOF_TRY(validate_series(device.power_min_w, grid, power_w_max));
   WATTPROOF_TRY(validate_series(device.power_max_w, grid, power_w_max));
-  if (device.kind == DeviceKind::shapeable) return validate_shapeable(device, grid);
+  if (device.kind == DeviceKind::shapeable) return validate_milestones(device, grid);
   if (device.kind == DeviceKind::battery) return validate_battery(device);
   if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) return validate_thermal(device, grid);
   if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) return validate_banded(device, grid);
-  if (is_generator) {
-    return limited(device.cost_linear, 47) == device.cost_linear ? Error::none : Error::out_of_range;
-  }
+  if (is_generator && limited(device.cost_linear, 47) != device.cost_linear) return Error::out_of_range;
   return Error::none;
 }
 

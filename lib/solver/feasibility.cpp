@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // feasible() and check_profile(): the limits alone, without a target.
-#include "solver/appliance.hpp"
 #include "solver/banded.hpp"
 #include "solver/home.hpp"
 #include "solver/single.hpp"
 #include "solver/solve.hpp"
 #include "solver/store.hpp"
-#include "solver/switched.hpp"
+#include "solver/pattern.hpp"
 
 namespace wattproof::solver {
 
@@ -15,14 +14,8 @@ Error feasible_single(const Device& device, const Grid& grid, Report& report) {
   WATTPROOF_TRY(validate_single(device, grid));
   switch (device.kind) {
     case DeviceKind::fixed: return Error::none;
-    case DeviceKind::appliance: {
-      const std::uint32_t window = end_slot(device, grid) - device.start_slot;
-      const std::int64_t needed = static_cast<std::int64_t>(device.profile_w.size()) * device.runs;
-      if (needed <= window) return Error::none;
-      return refuse(report, Error::infeasible, {Limit::window, device.start_slot, needed, window});
-    }
-    case DeviceKind::switched:
-      return is_built(DeviceKind::switched) ? feasible_switched(device, grid, report) : Error::unknown_kind;
+    case DeviceKind::appliance:
+    case DeviceKind::switched: return feasible_pattern(device, grid, report);
     case DeviceKind::banded:
       return is_built(DeviceKind::banded) ? feasible_banded(device, grid, report) : Error::unknown_kind;
     default: return feasible_store(device, grid, report);  // validate_single() knows no other kinds
@@ -46,9 +39,7 @@ Error check_profile(const Device& device, const Grid& grid, std::span<const std:
       }
       return Error::none;
     case DeviceKind::appliance:
-      return is_built(DeviceKind::appliance) ? check_appliance(device, grid, profile_w) : Error::unknown_kind;
-    case DeviceKind::switched:
-      return is_built(DeviceKind::switched) ? check_switched(device, grid, profile_w) : Error::unknown_kind;
+    case DeviceKind::switched: return check_pattern(device, grid, profile_w);
     case DeviceKind::banded:
       return is_built(DeviceKind::banded) ? check_banded(device, grid, profile_w) : Error::unknown_kind;
     default: return check_store(device, grid, profile_w);

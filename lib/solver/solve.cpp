@@ -2,13 +2,12 @@
 #include "solver/solve.hpp"
 
 #include "base/math.hpp"
-#include "solver/appliance.hpp"
 #include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/home.hpp"
 #include "solver/single.hpp"
 #include "solver/store.hpp"
-#include "solver/switched.hpp"
+#include "solver/pattern.hpp"
 #include "solver/water_filling.hpp"
 #include "solver/wish.hpp"
 
@@ -59,8 +58,8 @@ Error dispatch(const Task& task) {
       if (!is_built(DeviceKind::shapeable) && !is_built(DeviceKind::battery)) return Error::unknown_kind;
       return is_lossy(device) ? solve_store(task) : solve_lossless(task);
     case DeviceKind::thermal: return is_built(DeviceKind::thermal) ? solve_store(task) : Error::unknown_kind;
-    case DeviceKind::appliance: return is_built(DeviceKind::appliance) ? solve_appliance(task) : Error::unknown_kind;
-    case DeviceKind::switched: return is_built(DeviceKind::switched) ? solve_switched(task) : Error::unknown_kind;
+    case DeviceKind::appliance:
+    case DeviceKind::switched: return solve_pattern(task);
     case DeviceKind::banded:
       return is_built(DeviceKind::banded)
                  ? solve_banded(device, task.grid, task.wish, task.workspace, task.profile_w, task.report)
@@ -79,8 +78,7 @@ std::size_t single_workspace_words(const Device& device, const Grid& grid) {
   if (device.kind == DeviceKind::thermal) return thermal_workspace_words(grid.slots);
   if (device.kind == DeviceKind::banded) return banded_workspace_words(grid.slots);
   if (is_lossy(device)) return lossy_workspace_words(grid.slots);
-  if (device.kind == DeviceKind::appliance) return appliance_workspace_words(device, grid);
-  if (device.kind == DeviceKind::switched) return switched_workspace_words(device, grid);
+  if (device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched) return pattern_workspace_words(device, grid);
   const bool is_store = device.kind == DeviceKind::battery || device.kind == DeviceKind::shapeable;
   // An ill-formed device needs none; its error is found before the workspace is.
   if (is_store && is_lossy_built() && ok(validate_single(device, grid)) && !fits_clip_dp(storage_problem(device, grid), grid)) {

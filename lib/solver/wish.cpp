@@ -10,14 +10,18 @@ namespace {
 
 constexpr std::uint32_t price_bits = 50;
 
-bool has_length(std::size_t size, const Grid& grid) { return size == grid.slots; }
+// An optional array: none, or one entry per slot.
+template <class T>
+bool is_absent_or_whole(std::span<const T> values, const Grid& grid) {
+  return values.empty() || values.size() == grid.slots;
+}
 
 }  // namespace
 
-std::int64_t Wish::numerator(std::uint32_t slot) const {
-  std::int64_t value = weight_ * target_w_[slot] + linear_;
+std::int64_t Wish::weighted(std::uint32_t slot) const {
+  std::int64_t value = std::int64_t{weight_} * target_w_[slot] + linear_;
   if (price_ != nullptr) value -= price_[slot];
-  if (preferred_w_ != nullptr) value += discomfort_ * preferred_w_[slot];
+  if (preferred_w_ != nullptr) value += std::int64_t{discomfort_} * preferred_w_[slot];
   return value;
 }
 
@@ -25,30 +29,25 @@ std::int64_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
   return wide_floor_div(numerator(slot) * (std::int64_t{2} << bits) + curvature_, 2 * curvature_);
 }
 
-bool Wish::fits_times(std::uint32_t slots, std::uint32_t power_sum_w, std::uint32_t bits) const {
-  if (power_sum_w == 0) return true;
-  // The wishes that are there: by their limit alone, curvature x power_limit_w, ordinary loads would be refused.
-  std::uint64_t largest = 0;
+bool Wish::is_within(std::uint32_t slots, std::int64_t limit) const {
   for (std::uint32_t t = 0; t < slots; ++t) {
-    const std::uint64_t size = magnitude(numerator(t));
-    if (size > largest) largest = size;
+    if (!contains({-limit, limit}, numerator(t))) return false;
   }
-  return largest <= (std::uint64_t{1} << bits) / power_sum_w;
+  return true;
 }
 
 Error Wish::make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                  Wish& wish) {
-  if (!has_length(target_w.size(), grid)) return Error::wrong_length;
-  if (!cost.price.empty() && !has_length(cost.price.size(), grid)) return Error::wrong_length;
-  if (!cost.preferred_w.empty() && !has_length(cost.preferred_w.size(), grid)) return Error::wrong_length;
-  if (cost.weight < 1 || cost.weight > weight_max) return Error::out_of_range;
-  if (cost.wear > weight_max || cost.discomfort > weight_max) return Error::out_of_range;
+  if (target_w.size() != grid.slots || !is_absent_or_whole(cost.price, grid) || !is_absent_or_whole(cost.preferred_w, grid)) {
+    return Error::wrong_length;
+  }
+  if (cost.weight - 1 >= weight_max || cost.wear > weight_max || cost.discomfort > weight_max) return Error::out_of_range;
   wish.target_w_ = target_w.data();
   wish.price_ = cost.price.empty() ? nullptr : cost.price.data();
   wish.preferred_w_ = cost.preferred_w.empty() ? nullptr : cost.preferred_w.data();
-  wish.weight_ = cost.weight;
-  wish.discomfort_ = cost.discomfort;
-  wish.curvature_ = std::int64_t{cost.weight} + cost.wear + cost.discomfort;
+  wish.weight_ = static_cast<std::int32_t>(cost.weight);
+  wish.discomfort_ = static_cast<std::int32_t>(cost.discomfort);
+  wish.curvature_ = cost.weight + cost.wear + cost.discomfort;
   wish.linear_ = 0;
   if (device.kind == DeviceKind::generator || device.cost_quadratic != 0) {
     if (cost.own_scale.linear_bits > 16 || cost.own_scale.shift > 63) return Error::out_of_range;
@@ -70,15 +69,13 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
     }
     return bits >= 2 * half ? Error::out_of_range : Error::none;
   }
-  const std::int64_t numerator_max = wish.curvature_ * limit_w;
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
     if (static_cast<std::uint32_t>(target_w[t]) + half >= 2 * half) return Error::out_of_range;
     if (wish.plain_) continue;
-    if (wish.preferred_w_ != nullptr && !is_within(cost.preferred_w[t], limit_w)) return Error::out_of_range;
+    if (wish.preferred_w_ != nullptr && !wattproof::is_within(cost.preferred_w[t], limit_w)) return Error::out_of_range;
     if (wish.price_ != nullptr && limited(cost.price[t], price_bits) != cost.price[t]) return Error::out_of_range;
-    if (!contains({-numerator_max, numerator_max}, wish.numerator(t))) return Error::out_of_range;
   }
-  return Error::none;
+  return wish.plain_ || wish.is_within(grid.slots, wish.curvature_ * limit_w) ? Error::none : Error::out_of_range;
 }
 
 }  // namespace wattproof::solver

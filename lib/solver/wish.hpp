@@ -48,7 +48,7 @@ class Wish {
                     Wish& wish);
 
   // weight * target - price + ...; |numerator| <= curvature * power_limit_w.
-  std::int64_t numerator(std::uint32_t slot) const;
+  std::int64_t numerator(std::uint32_t slot) const { return !is_for_size && plain_ ? target_w_[slot] : weighted(slot); }
   std::int64_t curvature() const { return curvature_; }
 
   // The targets if they are the wishes, else null.
@@ -57,8 +57,8 @@ class Wish {
   // True if the numerator is the target and the curvature is 1, the case of a scheduling round.
   bool plain() const { return plain_; }
 
-  // Whether the numerator of each of the day's slots, times `power_sum_w`, is at most 2^bits.
-  bool fits_times(std::uint32_t slots, std::uint32_t power_sum_w, std::uint32_t bits) const;
+  // Whether the numerator of each of the day's slots is within +-limit.
+  bool is_within(std::uint32_t slots, std::int64_t limit) const;
 
   std::uint32_t guard_bits() const { return guard_bits_; }       // of the day's slots
   std::int32_t power_limit_w() const { return (std::int32_t{1} << (29 - guard_bits_)) - 1; }
@@ -76,6 +76,7 @@ class Wish {
   }
 
  private:
+  std::int64_t weighted(std::uint32_t slot) const;
   std::int64_t divided(std::uint32_t slot, std::uint32_t bits) const;
 
   // make() sets them all.
@@ -83,8 +84,8 @@ class Wish {
   const std::int64_t* price_;         // null if there is none
   const std::int32_t* preferred_w_;   // null if it is 0
   std::int64_t curvature_;
-  std::int64_t weight_;
-  std::int64_t discomfort_;
+  std::int32_t weight_;
+  std::int32_t discomfort_;
   std::int64_t linear_;
   std::uint32_t guard_bits_;
   bool plain_;

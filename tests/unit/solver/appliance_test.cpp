@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "solver/appliance.hpp"
+#include "solver/pattern.hpp"
 
 #include "random_problems.hpp"
 
