@@ -52,7 +52,7 @@ Fill fill_varying(const StorageProblem& problem, const std::int32_t* targets, st
 }
 
 Fill fill(const StorageProblem& problem, const std::int32_t* targets, std::int32_t level) {
-  if (is_for_size || problem.varies()) return fill_varying(problem, targets, level);
+  if (problem.varies()) return fill_varying(problem, targets, level);
   // Counted above the lower limit, where most slots of a short charge stay.
   const std::int32_t low_w = problem.low_w.at(problem.first);
   const std::int32_t range_w = problem.high_w.at(problem.first) - low_w;
@@ -88,13 +88,16 @@ std::int32_t newton_level(const Bracket& bracket, std::int32_t level, std::int32
   return bracket.low < next && next < bracket.high ? next : level;
 }
 
-// Writes the profile; the first slots that can take a watt more get the rest.
-void pour(const StorageProblem& problem, const std::int32_t* targets, std::int32_t level, std::int32_t rest,
-          std::int32_t* profile_w) {
+// Fills the window of the profile with the wishes raised by `level`, within the limits; the first slots that can take a watt
+// more get the rest. Returns the sum, compiled for size.
+std::int32_t pour(const StorageProblem& problem, const Task& task, std::int32_t level, std::int32_t rest) {
+  const std::int32_t* const targets = task.wish.plain_target_w();
+  std::int32_t* const profile_w = task.profile_w.data();
   const bool varies = is_for_size || problem.varies();
-  const std::uint32_t last = problem.last;
   std::int32_t low_w = problem.low_w.at(problem.first);
   std::int32_t high_w = problem.high_w.at(problem.first);
+  std::int32_t sum = 0;
+  const std::uint32_t last = problem.last;
   for (std::uint32_t t = problem.first; t < last; ++t) {
     if (varies) {
       low_w = problem.low_w.at(t);
@@ -110,30 +113,23 @@ void pour(const StorageProblem& problem, const std::int32_t* targets, std::int32
       --rest;
     }
     profile_w[t] = x;
+    if (is_for_size) sum += x;
   }
   WATTPROOF_CHECK(rest == 0);
+  return sum;
 }
 
-}  // namespace
-
-Error water_filling(const StorageProblem& problem, const Task& task, std::int32_t& level_w, std::uint32_t& passes) {
-  std::int32_t* const profile_w = task.profile_w.data();
-  const std::uint32_t slots = task.grid.slots;
-  const std::int32_t* const targets = task.wish.plain_target_w();
-  const std::int32_t power_limit = task.wish.power_limit_w();
-  PowerReach reach;
-  WATTPROOF_TRY(make_reach(problem, reach));
-  if (reach.power > power_limit) return Error::out_of_range;
-  const std::int32_t energy = saturate(problem.end_min);
-  if (energy < reach.low_sum || energy > reach.high_sum) return Error::infeasible;
+// The level and what is left for single slots, by Newton's steps.
+std::int32_t level_by_newton(const StorageProblem& problem, const Wish& wish, std::int32_t energy, std::int32_t& rest,
+                             std::uint32_t& passes) {
+  const std::int32_t* const targets = wish.plain_target_w();
   Bracket bracket;
   std::int32_t level = 0;
-  std::int32_t rest = 0;
-  for (passes = 1;; ++passes) {
+  for (;; ++passes) {
     WATTPROOF_CHECK(passes <= water_pass_max);
     const Fill filled = fill(problem, targets, level);
     rest = energy - filled.sum;
-    if (rest >= 0 && rest <= filled.inside && (rest == 0 || rest < filled.inside)) break;
+    if (rest >= 0 && rest <= filled.inside && (rest == 0 || rest < filled.inside)) return level;
     if (rest > 0) {
       bracket.low = level;
     } else {
@@ -146,18 +142,42 @@ Error water_filling(const StorageProblem& problem, const Task& task, std::int32_
         continue;
       }
     }
-    if (!bracket.is_narrow) make_narrow(problem, targets, power_limit, bracket);
+    if (!bracket.is_narrow) make_narrow(problem, targets, wish.power_limit_w(), bracket);
     if (bracket.high - bracket.low <= 1) {
-      if (level == bracket.low) break;
-      level = bracket.low;
-      rest = energy - fill(problem, targets, level).sum;
-      break;
+      if (level == bracket.low) return level;
+      rest = energy - fill(problem, targets, bracket.low).sum;
+      return bracket.low;
     }
     level = middle_of(bracket);
   }
-  pour(problem, targets, level, rest, profile_w);
-  clear_outside(problem, slots, profile_w);
-  level_w = level;
+}
+
+// The same by halving all levels that there can be: longer, but short to write.
+std::int32_t level_by_halving(const StorageProblem& problem, const Task& task, std::int32_t energy, std::int32_t& rest) {
+  std::int32_t step = 2 * task.wish.power_limit_w() + 2;
+  std::int32_t level = -step;
+  for (; step > 0; step >>= 1) {
+    const std::int32_t left = energy - pour(problem, task, level + step, 0);
+    if (left < 0) continue;
+    rest = left;
+    level += step;
+  }
+  return level;
+}
+
+}  // namespace
+
+Error water_filling(const StorageProblem& problem, const Task& task, std::int32_t& level_w, std::uint32_t& passes) {
+  PowerReach reach;
+  WATTPROOF_TRY(make_reach(problem, reach));
+  if (reach.power > task.wish.power_limit_w()) return Error::out_of_range;
+  const std::int32_t energy = saturate(problem.end_min);
+  if (energy < reach.low_sum || energy > reach.high_sum) return Error::infeasible;
+  std::int32_t rest = 0;
+  passes = 1;
+  level_w = is_for_size ? level_by_halving(problem, task, energy, rest) : level_by_newton(problem, task.wish, energy, rest, passes);
+  pour(problem, task, level_w, rest);
+  clear_outside(problem, task.grid.slots, task.profile_w.data());
   return Error::none;
 }
 
