@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // feasible() and check_profile(): the limits alone, without a target.
+#include <cstring>
+
 #include "solver/banded.hpp"
 #include "solver/home.hpp"
 #include "solver/single.hpp"
@@ -34,10 +36,7 @@ Error check_profile(const Device& device, const Grid& grid, std::span<const std:
   if (profile_w.size() != grid.slots) return Error::wrong_length;
   switch (device.kind) {
     case DeviceKind::fixed:
-      for (std::uint32_t t = 0; t < grid.slots; ++t) {
-        if (profile_w[t] != device.profile_w[t]) return Error::infeasible;
-      }
-      return Error::none;
+      return std::memcmp(profile_w.data(), device.profile_w.data(), profile_w.size_bytes()) == 0 ? Error::none : Error::infeasible;
     case DeviceKind::appliance:
     case DeviceKind::switched: return check_pattern(device, grid, profile_w);
     case DeviceKind::banded:

@@ -32,9 +32,9 @@ struct Pattern {
   std::uint32_t start;
   std::uint32_t end;
   std::uint32_t states = 1;  // without pauses there is no state `on`: what may follow a part may start there as well
-  std::array<std::uint32_t, 2> parts{1, 1};  // by state: that are placed at once
-  std::array<std::uint32_t, 2> wait{1, 0};   // slots until the next choice if none are
-  std::uint32_t ring;                        // more slots than a choice reaches ahead
+  std::array<std::uint32_t, 2> parts;  // by state: that are placed at once
+  std::array<std::uint32_t, 2> wait;   // slots until the next choice if none are
+  std::uint32_t ring;                  // more slots than a choice reaches ahead
 
   Pattern(const Device& device, const Grid& grid);
 
@@ -61,6 +61,8 @@ struct Pattern {
 
 WATTPROOF_ONCE_FOR_SIZE Pattern::Pattern(const Device& device, const Grid& grid)
     : cycle_w(device.profile_w.data()), count(device.runs), start(device.start_slot), end(end_slot(device, grid)) {
+  parts[off] = parts[on] = wait[off] = 1;
+  wait[on] = 0;
   const std::uint32_t steps = static_cast<std::uint32_t>(device.profile_w.size());
   if (is_built(DeviceKind::switched) && device.kind == DeviceKind::switched) {
     cycle_w = &device.power_w;
@@ -104,7 +106,7 @@ struct Search {
   std::uint32_t* choices() const { return reinterpret_cast<std::uint32_t*>(task.workspace.data() + pattern.row(pattern.ring, off)); }
 };
 
-WATTPROOF_ONCE_FOR_SIZE std::int64_t Search::place(std::uint32_t left, std::uint32_t t, std::uint32_t parts) const {
+WATTPROOF_ONCE_FOR_SIZE WATTPROOF_INLINE_FOR_SPEED std::int64_t Search::place(std::uint32_t left, std::uint32_t t, std::uint32_t parts) const {
   const std::int32_t* power_w = pattern.powers_w(left);
   std::int64_t worth = 0;
   for (const std::uint32_t end = t + parts * pattern.length; t < end; ++t) {
@@ -191,6 +193,7 @@ void Search::write_choice(std::uint32_t t) const {
 // Whether 62 bits hold every sum of worths. Asked of the wishes that are there: by their limit alone, curvature x
 // power_limit_w, ordinary loads would be refused.
 bool fits(const Pattern& pattern, const Task& task) {
+  if (!is_for_size && task.wish.plain()) return true;  // targets in W, below 2^24, times energy, below 2^30
   std::uint32_t energy_w = 0;  // W x slot; all parts fit into a day, so this fits 32 bits
   for (std::uint32_t i = 0; i < pattern.kinds * pattern.length; ++i) {
     const std::int32_t power_w = pattern.cycle_w[i];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/solve.hpp"
 
+#include <cstring>
+
 #include "base/math.hpp"
 #include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
@@ -34,14 +36,7 @@ Error solve_lossless(const Task& task) {
     const Error error = clip_dp(problem, task);
     return error != Error::out_of_range || !is_lossy_built() ? error : solve_store(task);
   }
-  if (task.workspace.empty()) return Error::workspace_too_small;
-  std::int32_t level_w = 0;
-  std::uint32_t passes = 0;
-  WATTPROOF_TRY(water_filling(problem, task, level_w, passes));
-  std::int32_t* const dual = reinterpret_cast<std::int32_t*>(task.workspace.data());
-  *dual = level_w * (std::int32_t{1} << task.report.guard_bits);
-  task.report.dual = {dual, 1};
-  return Error::none;
+  return water_filling(problem, task);
 }
 
 Error dispatch(const Task& task) {
@@ -49,7 +44,7 @@ Error dispatch(const Task& task) {
   task.report.guard_bits = task.wish.guard_bits();
   switch (device.kind) {
     case DeviceKind::fixed:
-      for (std::uint32_t t = 0; t < task.grid.slots; ++t) task.profile_w[t] = device.profile_w[t];
+      std::memcpy(task.profile_w.data(), device.profile_w.data(), device.profile_w.size_bytes());
       return Error::none;
     case DeviceKind::curtailable:
     case DeviceKind::generator: return clip_each_slot(task);
@@ -77,14 +72,12 @@ static_assert(thermal_workspace_words(slot_count_max) <= full_workspace_words(sl
 std::size_t single_workspace_words(const Device& device, const Grid& grid) {
   if (device.kind == DeviceKind::thermal) return thermal_workspace_words(grid.slots);
   if (device.kind == DeviceKind::banded) return banded_workspace_words(grid.slots);
-  if (is_lossy(device)) return lossy_workspace_words(grid.slots);
   if (device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched) return pattern_workspace_words(device, grid);
   const bool is_store = device.kind == DeviceKind::battery || device.kind == DeviceKind::shapeable;
   // An ill-formed device needs none; its error is found before the workspace is.
-  if (is_store && is_lossy_built() && ok(validate_single(device, grid)) && !fits_clip_dp(storage_problem(device, grid), grid)) {
-    return lossy_workspace_words(grid.slots);
-  }
-  return workspace_words(grid.slots);
+  const bool is_wide = is_lossy(device) || (is_store && is_lossy_built() && ok(validate_single(device, grid)) &&
+                                            !fits_clip_dp(storage_problem(device, grid), grid));
+  return is_wide ? lossy_workspace_words(grid.slots) : workspace_words(grid.slots);
 }
 
 Error optimise_single(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,

@@ -120,12 +120,11 @@ std::int32_t pour(const StorageProblem& problem, const Task& task, std::int32_t 
 }
 
 // The level and what is left for single slots, by Newton's steps.
-std::int32_t level_by_newton(const StorageProblem& problem, const Wish& wish, std::int32_t energy, std::int32_t& rest,
-                             std::uint32_t& passes) {
+std::int32_t level_by_newton(const StorageProblem& problem, const Wish& wish, std::int32_t energy, std::int32_t& rest) {
   const std::int32_t* const targets = wish.plain_target_w();
   Bracket bracket;
   std::int32_t level = 0;
-  for (;; ++passes) {
+  for (std::uint32_t passes = 1;; ++passes) {
     WATTPROOF_CHECK(passes <= water_pass_max);
     const Fill filled = fill(problem, targets, level);
     rest = energy - filled.sum;
@@ -167,17 +166,21 @@ std::int32_t level_by_halving(const StorageProblem& problem, const Task& task, s
 
 }  // namespace
 
-Error water_filling(const StorageProblem& problem, const Task& task, std::int32_t& level_w, std::uint32_t& passes) {
+Error water_filling(const StorageProblem& problem, const Task& task) {
+  if (task.workspace.empty()) return Error::workspace_too_small;
   PowerReach reach;
   WATTPROOF_TRY(make_reach(problem, reach));
   if (reach.power > task.wish.power_limit_w()) return Error::out_of_range;
   const std::int32_t energy = saturate(problem.end_min);
   if (energy < reach.low_sum || energy > reach.high_sum) return Error::infeasible;
   std::int32_t rest = 0;
-  passes = 1;
-  level_w = is_for_size ? level_by_halving(problem, task, energy, rest) : level_by_newton(problem, task.wish, energy, rest, passes);
-  pour(problem, task, level_w, rest);
+  const std::int32_t level = is_for_size ? level_by_halving(problem, task, energy, rest)
+                                         : level_by_newton(problem, task.wish, energy, rest);
+  pour(problem, task, level, rest);
   clear_outside(problem, task.grid.slots, task.profile_w.data());
+  std::int32_t* const dual = reinterpret_cast<std::int32_t*>(task.workspace.data());
+  *dual = level * (std::int32_t{1} << task.report.guard_bits);
+  task.report.dual = {dual, 1};
   return Error::none;
 }
 

@@ -5,19 +5,19 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "solver/clip_dp.hpp"
 
 namespace wattproof::solver {
 
-// The level moves by Newton steps from 0 W; from pass 9 on every second pass halves the bracket, so passes stay below
-// 8 + 2 log2(bracket) + 2, whatever the data.
+// Compiled for speed, the level moves by Newton steps from 0 W; from pass 9 on every second pass halves the bracket, so
+// passes stay below 8 + 2 log2(bracket) + 2, whatever the data.
 constexpr std::uint32_t water_pass_max = 72;
 
-// `wish.plain()` must hold. Fills the window of profile_w; `level_w` is the common price, `passes` how many were needed.
-//   infeasible    the sum is out of reach
-//   out_of_range  a power above power_limit_w
-Error water_filling(const StorageProblem& problem, const Task& task, std::int32_t& level_w, std::uint32_t& passes);
+// `wish.plain()` must hold. Fills profile_w, and in the report the one multiplier, which lives in the workspace.
+//   workspace_too_small  no word at all
+//   infeasible           the sum is out of reach
+//   out_of_range         a power above power_limit_w
+Error water_filling(const StorageProblem& problem, const Task& task);
 
 }  // namespace wattproof::solver
