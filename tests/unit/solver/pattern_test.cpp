@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/pattern.hpp"
 
+#include <set>
+
 #include "random_problems.hpp"
 
 namespace wattproof::solver {
@@ -14,6 +16,7 @@ struct Search {
   std::span<const std::int32_t> target;
   std::int64_t best_cost = 0;
   std::vector<std::int32_t> best{};
+  std::set<std::vector<std::int32_t>> all{};
 
   // Tries every slot from `from` on for part `part`; the first of equals has the earliest starts.
   void place(std::uint32_t part, std::uint32_t from, std::vector<std::int32_t>& x) {
@@ -21,6 +24,7 @@ struct Search {
     const std::uint32_t parts = device.interruptible ? device.runs * length : device.runs;
     const std::uint32_t size = device.interruptible ? 1 : length;
     if (part == parts) {
+      all.insert(x);
       std::int64_t cost = 0;
       for (std::uint32_t t = 0; t < grid.slots; ++t) cost += std::int64_t{x[t] - target[t]} * (x[t] - target[t]);
       if (best.empty() || cost < best_cost) {
@@ -67,6 +71,10 @@ TEST(appliance, finds_the_best_placement_of_all) {
     ASSERT_EQ(x, search.best);
     ASSERT_EQ(check_profile(device, grid, x), Error::none);
     ASSERT_EQ(report.kind, CertificateKind::enumerated);
+    for (int change = 0; change < 8; ++change) {
+      x[random() % x.size()] = static_cast<std::int32_t>(random() % 4) * 300;
+      ASSERT_EQ(ok(check_profile(device, grid, x)), search.all.contains(x));
+    }
   }
   EXPECT_GT(feasible_count, case_count() / 3);
 }
@@ -89,6 +97,92 @@ TEST(appliance, one_whole_run_needs_no_workspace) {
   Report report;
   EXPECT_EQ(solve(device, {4, 900}, std::array<std::int32_t, 4>{0, 0, 100, 100}, {}, {}, x, report), Error::none);
   EXPECT_EQ(x, (std::array<std::int32_t, 4>{0, 0, 500, 200}));
+}
+
+// The best of all on-off patterns that check_profile lets pass, preferring the one that is on earliest.
+bool search(const Device& device, const Grid& grid, std::span<const std::int32_t> target, std::vector<std::int32_t>& best) {
+  std::int64_t best_cost = 0;
+  bool found = false;
+  // Descending from the pattern that is on in the first slots, so that the earliest of equals is met first.
+  for (std::uint32_t code = 1u << grid.slots; code-- > 0;) {
+    std::vector<std::int32_t> x(grid.slots, 0);
+    std::int64_t cost = 0;
+    for (std::uint32_t t = 0; t < grid.slots; ++t) {
+      if ((code >> (grid.slots - 1 - t) & 1) != 0) x[t] = device.power_w;
+      cost += std::int64_t{x[t] - target[t]} * (x[t] - target[t]);
+    }
+    if (!ok(check_profile(device, grid, x)) || (found && cost >= best_cost)) continue;
+    found = true;
+    best_cost = cost;
+    best = x;
+  }
+  return found;
+}
+
+TEST(switched, finds_the_best_pattern_of_all) {
+  std::mt19937_64 random(31);
+  std::uint64_t feasible_count = 0;
+  for (std::uint64_t i = 0; i < case_count(); ++i) {
+    SCOPED_TRACE(i);
+    const Grid grid{1 + static_cast<std::uint32_t>(random() % 10), 3600};
+    Device device{.kind = DeviceKind::switched};
+    device.power_w = random() % 5 == 0 ? -300 : 700;
+    device.energy_wh = device.power_w * static_cast<std::int32_t>(random() % (grid.slots + 1));
+    device.min_on_slots = 1 + static_cast<std::uint32_t>(random() % std::min(4u, grid.slots));
+    device.min_off_slots = 1 + static_cast<std::uint32_t>(random() % std::min(4u, grid.slots));
+    device.start_slot = static_cast<std::uint32_t>(random() % grid.slots);
+    device.end_slot = device.start_slot + 1 + static_cast<std::uint32_t>(random() % (grid.slots - device.start_slot));
+    std::vector<std::int32_t> target(grid.slots);
+    for (std::int32_t& v : target) v = static_cast<std::int32_t>(random() % 5) * 200 - 400;
+    std::vector<std::int32_t> best;
+    const bool found = search(device, grid, target, best);
+    std::vector<std::int32_t> x(grid.slots);
+    Report report;
+    const Error error = solve(device, grid, target, {}, workspace, x, report);
+    ASSERT_EQ(ok(error), found);
+    if (!found) {
+      ASSERT_NE(report.limit, Limit::none);
+      continue;
+    }
+    ++feasible_count;
+    ASSERT_EQ(x, best);
+    ASSERT_EQ(report.kind, CertificateKind::enumerated);
+  }
+  EXPECT_GT(feasible_count, case_count() / 3);
+}
+
+TEST(switched, refuses_energy_that_is_no_whole_number_of_slots) {
+  const Device device{.kind = DeviceKind::switched, .energy_wh = 1000, .power_w = 700};
+  std::array<std::int32_t, 4> x{};
+  const std::array<std::int32_t, 4> target{};
+  Report report;
+  EXPECT_EQ(solve(device, {4, 3600}, target, {}, workspace, x, report), Error::not_a_multiple);
+}
+
+TEST(switched, answers_at_any_weight_while_the_wishes_are_a_households) {
+  Device device{.kind = DeviceKind::switched, .energy_wh = 6000, .power_w = 3000};
+  constexpr std::uint32_t slots = 96;
+  std::array<std::int32_t, slots> x{}, target{};
+  target[10] = target[11] = 20'000;
+  std::array<std::uint64_t, 4096> memory{};
+  Report report;
+  ASSERT_LE(workspace_words(device, {slots, 900}), memory.size());
+  const Cost heavy{.weight = weight_max};
+  ASSERT_EQ(solve(device, {slots, 900}, target, heavy, memory, x, report), Error::none);
+  EXPECT_EQ(x[10], 3000);
+  EXPECT_EQ(x[11], 3000);
+  device.energy_wh = 54'000;
+  target[12] = 1'000'000;  // times weight and energy that is more than 2^61
+  EXPECT_EQ(solve(device, {slots, 900}, target, heavy, memory, x, report), Error::out_of_range);
+}
+
+TEST(switched, says_that_less_than_the_minimum_on_time_is_no_pattern) {
+  const Device device{.kind = DeviceKind::switched, .energy_wh = 700, .power_w = 700, .min_on_slots = 2};
+  Report report;
+  EXPECT_EQ(feasible(device, {4, 3600}, report), Error::infeasible);
+  EXPECT_EQ(report.limit, Limit::pattern);
+  EXPECT_EQ(report.needed, 1);
+  EXPECT_EQ(report.possible, 2);
 }
 
 }  // namespace
