@@ -13,7 +13,7 @@ namespace {
 
 bool in_energy_range(std::int32_t energy_wh) { return is_within(energy_wh, energy_wh_max); }
 
-bool is_efficiency(std::uint16_t permille) { return permille >= 1 && permille <= 1000; }
+bool is_efficiency(std::uint32_t permille) { return permille - 1 < 1000; }  // 1..1000
 
 Error validate_values(std::span<const std::int32_t> values, std::int32_t limit) {
   for (const std::int32_t value : values) {
@@ -90,7 +90,9 @@ Error validate_single(const Device& device, const Grid& grid) {
     if (device.kind != DeviceKind::appliance && !in_energy_range(device.energy_wh)) return Error::out_of_range;
   }
   if (device.kind == DeviceKind::switched) return validate_switched(device, grid);
-  if (device.kind == DeviceKind::appliance) return is_count(device.runs, grid) ? validate_cycle(device, grid) : Error::out_of_range;
+  if (device.kind == DeviceKind::appliance) {
+    return is_count(device.runs, grid) ? validate_cycle(device, grid) : Error::out_of_range;
+  }
   if (device.kind == DeviceKind::fixed) {
     return device.profile_w.size() == grid.slots ? validate_cycle(device, grid) : Error::wrong_length;
   }

@@ -4,10 +4,10 @@
 
 #include "solver/banded.hpp"
 #include "solver/home.hpp"
+#include "solver/pattern.hpp"
 #include "solver/single.hpp"
 #include "solver/solve.hpp"
 #include "solver/store.hpp"
-#include "solver/pattern.hpp"
 
 namespace wattproof::solver {
 

@@ -2,9 +2,8 @@
 #include "solver/pattern.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <array>
 
-#include "base/math.hpp"
 #include "solver/store.hpp"
 
 namespace wattproof::solver {
@@ -80,8 +79,9 @@ WATTPROOF_ONCE_FOR_SIZE Pattern::Pattern(const Device& device, const Grid& grid)
   ring = 1 + std::max<std::uint32_t>(parts[off] * length, wait[on]);
 }
 
-// Below every worth of a day, which is within +-2^61, also once that is added.
-constexpr std::int64_t impossible = -(std::int64_t{3} << 61);
+// What sums of worths stay within, and a number that is below them also once such a sum is added.
+constexpr std::int64_t worth_max = std::int64_t{1} << 61;
+constexpr std::int64_t impossible = -3 * worth_max;
 
 struct Search {
   const Pattern& pattern;
@@ -106,7 +106,8 @@ struct Search {
   std::uint32_t* choices() const { return reinterpret_cast<std::uint32_t*>(task.workspace.data() + pattern.row(pattern.ring, off)); }
 };
 
-WATTPROOF_ONCE_FOR_SIZE WATTPROOF_INLINE_FOR_SPEED std::int64_t Search::place(std::uint32_t left, std::uint32_t t, std::uint32_t parts) const {
+WATTPROOF_ONCE_FOR_SIZE WATTPROOF_INLINE_FOR_SPEED std::int64_t Search::place(std::uint32_t left, std::uint32_t t,
+                                                                              std::uint32_t parts) const {
   const std::int32_t* power_w = pattern.powers_w(left);
   std::int64_t worth = 0;
   for (const std::uint32_t end = t + parts * pattern.length; t < end; ++t) {
@@ -136,7 +137,7 @@ WATTPROOF_ONCE_FOR_SIZE void Search::choose(std::uint32_t t, std::uint32_t state
   std::int64_t* const best = values(t, state);
   best[0] = 0;
   if (after > pattern.end) return;
-  const std::int64_t* const placed = values(after, pattern.states - 1) - parts;
+  const std::int64_t* const placed = values(after, pattern.states - 1);
   const std::int64_t* const waited = values(t + pattern.wait[state], off);
   std::uint32_t* const words = choices();
   const std::uint32_t first_bit = pattern.row(t, state);
@@ -152,7 +153,7 @@ WATTPROOF_ONCE_FOR_SIZE void Search::choose(std::uint32_t t, std::uint32_t state
     const std::int64_t worth = place(left, t, parts);
     const std::uint32_t last = pattern.kinds > 1 ? left : most;
     for (; left <= last; ++left) {
-      std::int64_t value = worth + placed[left];
+      std::int64_t value = worth + placed[left - parts];
       if (waited[left] > value) {
         value = waited[left];
       } else {
@@ -190,7 +191,7 @@ void Search::write_choice(std::uint32_t t) const {
   }
 }
 
-// Whether 62 bits hold every sum of worths. Asked of the wishes that are there: by their limit alone, curvature x
+// Whether worth_max holds every sum of worths. Asked of the wishes that are there: by their limit alone, curvature x
 // power_limit_w, ordinary loads would be refused.
 bool fits(const Pattern& pattern, const Task& task) {
   if (!is_for_size && task.wish.plain()) return true;  // targets in W, below 2^24, times energy, below 2^30
@@ -200,7 +201,7 @@ bool fits(const Pattern& pattern, const Task& task) {
     energy_w += static_cast<std::uint32_t>(power_w < 0 ? -power_w : power_w);
   }
   energy_w *= pattern.count / pattern.kinds;
-  return energy_w == 0 || task.wish.is_within(task.grid.slots, wide_floor_div(-impossible / 3, energy_w));
+  return energy_w == 0 || task.wish.is_within(task.grid.slots, wide_floor_div(worth_max, energy_w));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ std::size_t pattern_workspace_words(const Device& device, const Grid& grid);
 
 // Of equally good patterns the one whose parts come earliest, first to last.
 //   infeasible           as feasible_pattern
-//   out_of_range         sums of powers times wish could pass 62 bits
+//   out_of_range         sums of powers times wish could pass 2^61
 //   workspace_too_small  fewer than pattern_workspace_words
 Error solve_pattern(const Task& task);
 

@@ -7,9 +7,9 @@
 #include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
 #include "solver/home.hpp"
+#include "solver/pattern.hpp"
 #include "solver/single.hpp"
 #include "solver/store.hpp"
-#include "solver/pattern.hpp"
 #include "solver/water_filling.hpp"
 #include "solver/wish.hpp"
 
@@ -18,6 +18,7 @@ namespace wattproof::solver {
 namespace {
 
 Error clip_each_slot(const Task& task) {
+  if (is_for_size) return pour_wishes(task);
   const Device& device = task.device;
   for (std::uint32_t t = 0; t < task.grid.slots; ++t) {
     const std::int32_t low_w = device.power_min_w.at(t);

@@ -103,7 +103,7 @@ std::int32_t pour(const StorageProblem& problem, const Task& task, std::int32_t 
       low_w = problem.low_w.at(t);
       high_w = problem.high_w.at(t);
     }
-    std::int32_t x = targets[t] + level;
+    std::int32_t x = (is_for_size ? task.wish.at(t, 0) : targets[t]) + level;
     if (x < low_w) {
       x = low_w;
     } else if (x >= high_w) {
@@ -165,6 +165,14 @@ std::int32_t level_by_halving(const StorageProblem& problem, const Task& task, s
 }
 
 }  // namespace
+
+Error pour_wishes(const Task& task) {
+  const StorageProblem problem = storage_problem(task.device, task.grid);
+  PowerReach reach;
+  WATTPROOF_TRY(make_reach(problem, reach));
+  pour(problem, task, 0, 0);
+  return Error::none;
+}
 
 Error water_filling(const StorageProblem& problem, const Task& task) {
   if (task.workspace.empty()) return Error::workspace_too_small;

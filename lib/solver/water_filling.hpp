@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Energy by one deadline: min sum (x_t - v_t)^2 with a box per slot and one sum, by searching the water level. Integer
 // wishes and limits only, so the answer is the exact integer optimum; watts left over go to the earliest slots that
-// can take one more. Internal to solver/.
+// can take one more. And the same without the sum. Internal to solver/.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,10 @@
 #include "solver/clip_dp.hpp"
 
 namespace wattproof::solver {
+
+// Compiled for size: each slot's wish, in whole watts, within its limits.
+//   infeasible  a lower limit above the upper one
+Error pour_wishes(const Task& task);
 
 // Compiled for speed, the level moves by Newton steps from 0 W; from pass 9 on every second pass halves the bracket, so
 // passes stay below 8 + 2 log2(bracket) + 2, whatever the data.
