@@ -5,7 +5,7 @@
 
 #include "base/math.hpp"
 #include "base/result.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 

@@ -2,7 +2,7 @@
 // Weak duality for banded devices: their multipliers bound what any powers could gain, or prove that none keep the limits.
 #include "base/math.hpp"
 #include "solver/banded.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 

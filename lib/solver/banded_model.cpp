@@ -3,7 +3,7 @@
 
 #include "base/math.hpp"
 #include "solver/banded.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 

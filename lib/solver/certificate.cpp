@@ -9,7 +9,7 @@
 #include "solver/store.hpp"
 #include "solver/solve.hpp"
 #include "solver/wish.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 

@@ -212,6 +212,17 @@ EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std
   return limits;
 }
 
+void round_sums(std::int32_t* power_w, const std::int32_t* end, std::uint32_t bits) {
+  std::int32_t grid_sum = std::int32_t{1} << (bits - 1);
+  std::int32_t before = 0;
+  for (; power_w != end; ++power_w) {
+    grid_sum += *power_w;
+    const std::int32_t sum = grid_sum >> bits;
+    *power_w = sum - before;
+    before = sum;
+  }
+}
+
 bool fits_clip_dp(const StorageProblem& problem, const Grid& grid) {
   GridBounds bounds{};
   return make_bounds(problem, guard_bits(grid.slots), power_limit_w(grid.slots), bounds) != Error::out_of_range;
@@ -322,18 +333,6 @@ void backward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
   }
 }
 
-// Cumulated energy is rounded, not power: a monotone rounding that commutes with whole watts keeps every limit.
-void round_to_watts(std::int32_t* power_w, const std::int32_t* end, std::uint32_t bits) {
-  std::int32_t grid_sum = std::int32_t{1} << (bits - 1);
-  std::int32_t before = 0;
-  for (; power_w != end; ++power_w) {
-    grid_sum += *power_w;
-    const std::int32_t sum = grid_sum >> bits;
-    *power_w = sum - before;
-    before = sum;
-  }
-}
-
 }  // namespace
 
 Error clip_dp(const StorageProblem& problem, const Task& task) {
@@ -359,7 +358,7 @@ Error clip_dp(const StorageProblem& problem, const Task& task) {
     WATTPROOF_TRY(forward<false>(problem, wish, bits, bounds, knots, low_price, high_price));
     backward<false>(problem, wish, bits, bounds.scale, profile_w, high_price);
   }
-  round_to_watts(profile_w + problem.first, profile_w + problem.last, bits);
+  round_sums(profile_w + problem.first, profile_w + problem.last, bits);
   clear_outside(problem, slots, profile_w);
   clear_outside(problem, slots, high_price);
   task.report.dual = {high_price, slots};

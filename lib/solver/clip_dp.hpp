@@ -11,7 +11,7 @@
 #include <span>
 
 #include "solver/solve.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 #include "solver/wish.hpp"
 
 namespace wattproof::solver {
@@ -70,6 +70,10 @@ void clear_outside(const StorageProblem& problem, std::uint32_t slots, std::int3
 
 // The limits after slot `slot`, in W x slot. `next` walks through the milestones and starts at 0.
 EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next);
+
+// Powers on the grid become whole watts. Cumulated energy is rounded, not power: a monotone rounding that commutes with whole
+// watts keeps every limit.
+void round_sums(std::int32_t* power_w, const std::int32_t* end, std::uint32_t bits);
 
 // Whether 31 bits hold its energies with the guard bits.
 bool fits_clip_dp(const StorageProblem& problem, const Grid& grid);

@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "solver/for_size.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 
@@ -39,15 +39,13 @@ std::uint32_t narrow_quotient(std::uint64_t value, std::uint32_t divisor) {
   return digit << 16 | next_digit(rest, low & low_half, divisor << shift);
 }
 
-Divisor::Divisor(std::uint32_t divisor) : divisor_(divisor) {
-  if (is_for_size) return;
-  shift_ = static_cast<std::uint32_t>(std::countl_zero(divisor));
+#ifdef __OPTIMIZE_SIZE__
+std::int64_t Divisor::floor(std::int64_t value) const { return wide_floor_div(value, divisor_); }
+#else
+Divisor::Divisor(std::uint32_t divisor) : divisor_(divisor), shift_(static_cast<std::uint32_t>(std::countl_zero(divisor))) {
   const std::uint32_t normal = divisor << shift_;
   inverse_ = narrow_quotient(std::uint64_t{~normal} << 32 | 0xffffffffu, normal);
 }
-
-#ifdef __OPTIMIZE_SIZE__
-std::int64_t Divisor::floor(std::int64_t value) const { return wide_floor_div(value, divisor_); }
 #endif
 
 }  // namespace wattproof::solver

@@ -10,10 +10,14 @@ namespace wattproof::solver {
 // value / divisor for value / 2^32 < divisor, so that the quotient fits.
 std::uint32_t narrow_quotient(std::uint64_t value, std::uint32_t divisor);
 
-// A divisor of 1..2^31 - 1 with its reciprocal, which is worked out once.
+// A divisor of 1..2^31 - 1 with its reciprocal, which is worked out once; for size, just the divisor.
 class Divisor {
  public:
+#ifdef __OPTIMIZE_SIZE__
+  explicit Divisor(std::uint32_t divisor) : divisor_(divisor) {}
+#else
   explicit Divisor(std::uint32_t divisor);
+#endif
 
   std::int32_t value() const { return static_cast<std::int32_t>(divisor_); }
 
@@ -22,8 +26,10 @@ class Divisor {
 
  private:
   std::uint32_t divisor_;
-  std::uint32_t shift_ = 0;    // brings the divisor's highest bit to bit 31
-  std::uint32_t inverse_ = 0;  // floor((2^64 - 1) / (divisor << shift)) - 2^32
+#ifndef __OPTIMIZE_SIZE__
+  std::uint32_t shift_;    // brings the divisor's highest bit to bit 31
+  std::uint32_t inverse_;  // floor((2^64 - 1) / (divisor << shift)) - 2^32
+#endif
 };
 
 #ifndef __OPTIMIZE_SIZE__

@@ -8,7 +8,7 @@ namespace wattproof::solver {
 // same.
 #ifdef __OPTIMIZE_SIZE__
 constexpr bool is_for_size = true;
-#define WATTPROOF_INLINE_FOR_SPEED
+#define WATTPROOF_INLINE_FOR_SPEED [[gnu::noinline]]
 #define WATTPROOF_ONCE_FOR_SIZE [[gnu::noinline]]
 #else
 constexpr bool is_for_size = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/gap.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 #include "base/math.hpp"
 #include "solver/store.hpp"
@@ -69,13 +69,14 @@ void storage_slack(Gap& gap, const StorageProblem& problem, std::span<const std:
 void store_slack(Gap& gap, const Store& store, std::span<const std::int32_t> profile_w, const Multipliers& dual) {
   const StorageProblem& problem = store.problem();
   Reach reach(store);
+  Report unmet;
   std::int64_t now = store.start();
   std::size_t next = 0;
   // A leak rounds down: `now` may be below the true temperature by a unit a slot.
   const std::uint32_t rounding = store.is_leaking() ? problem.last : 0;
   const std::int64_t unit = store.is_leaking() ? store.charge_watt() : store.unit();
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
-    (void)reach.advance(t);
+    (void)reach.step(t, unmet);
     EnergyLimits limits = reach.limits;
     if (!store.is_leaking()) store.limits(t, next, limits);
     now = store.drift(now, t) + store.effect(profile_w[t]);

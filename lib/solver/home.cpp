@@ -7,7 +7,7 @@
 #include "base/math.hpp"
 #include "solver/home_session.hpp"
 #include "solver/linear_gap.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 

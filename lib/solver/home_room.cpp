@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/math.hpp"
 #include "solver/home_session.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 

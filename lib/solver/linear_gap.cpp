@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/linear_gap.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 #include <array>
 

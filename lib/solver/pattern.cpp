@@ -16,7 +16,7 @@ enum State : std::uint32_t { off = 0, on = 1 };
 // Slots that a switched load is on.
 std::uint32_t on_slots(const Device& device, const Grid& grid) {
   if (device.power_w == 0) return 0;
-  const std::int64_t slots = wide_scale(device.energy_wh, slots_per_hour(grid), device.power_w);
+  const std::int64_t slots = wide_floor_div(std::int64_t{device.energy_wh} * slots_per_hour(grid), device.power_w);
   return std::min<std::uint32_t>(static_cast<std::uint32_t>(saturate(slots)), slot_count_max + 1);
 }
 

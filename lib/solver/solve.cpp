@@ -18,6 +18,7 @@ namespace wattproof::solver {
 namespace {
 
 Error clip_each_slot(const Task& task) {
+  if (is_one_program) return solve_store(task);
   if (is_for_size) return pour_wishes(task);
   const Device& device = task.device;
   for (std::uint32_t t = 0; t < task.grid.slots; ++t) {
@@ -29,9 +30,10 @@ Error clip_each_slot(const Task& task) {
   return Error::none;
 }
 
-// One deadline and whole watts: water-filling. Milestones, a priced wish or limits in every slot: the clip program. 31 bits
-// hold all but very large stores; those take the 64-bit program, which needs a larger workspace.
+// One deadline and whole watts: water-filling. Milestones, a priced wish or limits in every slot: the clip program. Its grid
+// holds all but very large stores; those take the program of stores with losses, which needs a larger workspace.
 Error solve_lossless(const Task& task) {
+  if (is_one_program) return solve_store(task);
   const StorageProblem problem = storage_problem(task.device, task.grid);
   if (task.device.kind != DeviceKind::shapeable || !task.wish.plain() || !problem.milestones.empty()) {
     const Error error = clip_dp(problem, task);
@@ -66,19 +68,17 @@ Error dispatch(const Task& task) {
 
 }  // namespace
 
-static_assert(lossy_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
 static_assert(banded_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
-static_assert(thermal_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
+static_assert(store_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
 
 std::size_t single_workspace_words(const Device& device, const Grid& grid) {
-  if (device.kind == DeviceKind::thermal) return thermal_workspace_words(grid.slots);
+  if (device.kind == DeviceKind::thermal) return store_workspace_words(grid.slots);
   if (device.kind == DeviceKind::banded) return banded_workspace_words(grid.slots);
   if (device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched) return pattern_workspace_words(device, grid);
   const bool is_store = device.kind == DeviceKind::battery || device.kind == DeviceKind::shapeable;
   // An ill-formed device needs none; its error is found before the workspace is.
-  const bool is_wide = is_lossy(device) || (is_store && is_lossy_built() && ok(validate_single(device, grid)) &&
-                                            !fits_clip_dp(storage_problem(device, grid), grid));
-  return is_wide ? lossy_workspace_words(grid.slots) : workspace_words(grid.slots);
+  const bool is_wide = is_store && is_lossy_built() && ok(validate_single(device, grid)) && !is_exact_store(device, grid);
+  return is_wide ? store_workspace_words(grid.slots) : workspace_words(grid.slots);
 }
 
 Error optimise_single(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,

@@ -1,444 +1,255 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/store.hpp"
 
-#include <bit>
-
 #include "base/math.hpp"
-#include "solver/slot_choice.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/price_path.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 
 namespace {
 
-constexpr std::int32_t one_w = std::int32_t{1} << wide_price_bits;
-constexpr std::uint32_t weight_bits = 30;
-constexpr std::uint32_t inverse_bits = 27;
-constexpr std::uint32_t draft_bits = 8;  // of the powers between the two passes
-constexpr std::uint32_t lossy_slope_bits = 24;
+constexpr std::uint32_t lossy_bits_min = 8;
+constexpr std::uint32_t sum_bits = 10;   // of limits before they are brought to the grid
+constexpr std::uint32_t near_bits = 48;  // beyond every sum of effects of a store without a leak
 
 struct Arrays {
-  WideKnot* knots;
-  std::uint32_t knot_count;
-  EnergyLimits* safe;        // limits of the state; later the states from which the rest of the day can be kept
-  EnergyLimits* best;        // in place of the knots: energies that an optimal day passes through, of a store with losses
-  std::int32_t* low_price;   // later the larger of a slot's two powers, or which limit comes next
-  std::int32_t* high_price;  // later the multipliers
+  SumLimits* sums;
+  std::int32_t* wish;
+  std::int32_t* price;  // later the multipliers
+  EnergyLimits* safe;   // limits of the state; later the states from which the rest of the day can be kept
 };
 
-Arrays arrays_of(WorkspaceView workspace, std::uint32_t slots, std::uint32_t knot_count) {
+Arrays arrays_of(WorkspaceView workspace, std::uint32_t slots) {
   Arrays arrays{};
-  arrays.safe = reinterpret_cast<EnergyLimits*>(workspace.data());
-  arrays.best = arrays.safe + slots;
-  arrays.knots = reinterpret_cast<WideKnot*>(arrays.best);
-  arrays.knot_count = knot_count;
-  arrays.low_price = reinterpret_cast<std::int32_t*>(arrays.knots + knot_count);
-  arrays.high_price = arrays.low_price + slots;
+  arrays.sums = reinterpret_cast<SumLimits*>(workspace.data());
+  arrays.wish = reinterpret_cast<std::int32_t*>(arrays.sums + slots);
+  arrays.price = arrays.wish + slots;
+  arrays.safe = reinterpret_cast<EnergyLimits*>(workspace.data() + 2 * std::size_t{slots});
   return arrays;
 }
 
-// One end of the function: its value there, of the upper end the negative one, so that cuts make both grow; and how much of it
-// lies at prices of more than 32 bits.
-struct End {
-  std::int64_t value = 0;
-  std::int64_t far = 0;
-};
-
-// The function S of the sum of effects, losses and drift left out; with a leak the weighted sum of powers. Its ends, and the
-// weight of the present slot.
-class EffectSum {
- public:
-  // `reach` in W x slot bounds the sums; the bits that it leaves free sharpen the slopes of long past slots.
-  EffectSum(const Store& store, const Arrays& arrays, std::uint32_t reach)
-      : store_(store), knots_(arrays.knots, arrays.knot_count), slope_bits_(lossy_slope_bits) {
-    const std::int32_t charge = store.charge_permille();
-    const std::int32_t discharge = store.discharge_permille();
-    charge_slope_ = ((std::int64_t{charge * charge} << lossy_slope_bits) + 500'000) / 1'000'000;
-    discharge_slope_ = (std::int64_t{1'000'000} << lossy_slope_bits) / (discharge * discharge);
-    if (!store.is_leaking()) return;
-    slope_bits_ = 60 - wide_price_bits - static_cast<std::uint32_t>(std::bit_width(reach));
-    charge_slope_ = std::int64_t{1} << slope_bits_;
-    value_scale_ = charge_slope_;
-  }
-
-  // A slot has passed: earlier powers count for less, so this one's weight grows.
-  WATTPROOF_ONCE_FOR_SIZE void age() {
-    weight_ = store_.by_keep().floor(weight_ * Store::permyriad + store_.keep_permyriad() / 2);
-    while (weight_ >= std::int64_t{2} << weight_bits) {
-      weight_ = (weight_ + 1) >> 1;
-      base_.value >>= 1;
-      base_.far >>= 1;
-      top_.far >>= 1;
-      knots_.rescale(base_.far, top_.far);
-      measure();
-    }
-    inverse_ = narrow_quotient(std::uint64_t{1} << (weight_bits + inverse_bits), static_cast<std::uint32_t>(weight_));
-    charge_slope_ = (weight_ * weight_) >> (2 * weight_bits - slope_bits_);
-    value_scale_ = slope_bits_ < weight_bits ? weight_ >> (weight_bits - slope_bits_) : weight_ << (slope_bits_ - weight_bits);
-    if (is_for_size) return;
-    low_w_ = 0;
-    low_change_ = 0;
-  }
-
-  void add(const SlotPowers& slot) {
-    if (knots_.make_room()) measure();
-    if (is_for_size || slot.low_w != low_w_) low_change_ = change(low_w_ = slot.low_w);
-    base_.value += low_change_;
-    top_.value -= low_change_;
-    if (slot.low_w >= slot.high_w) return;
-    const bool is_rising = store_.is_leaking() || slot.low_w >= 0;  // charging at every price
-    const bool is_falling = !is_rising && slot.high_w <= 0;
-    const std::int64_t from = price_at(slot.low_w, slot.wish, is_rising);
-    const std::int64_t to = price_at(slot.high_w, slot.wish, !is_falling);
-    if (is_rising || is_falling) return ramp(from, to, is_rising ? charge_slope_ : discharge_slope_);
-    if (slot.wish > 0) {
-      if (is_for_size || slot.high_w != high_w_) high_change_ = change(high_w_ = slot.high_w);
-      return add_jump(jump_price(store_, slot), from, to, high_change_ - low_change_);
-    }
-    ramp(from, price_at(0, slot.wish, false), discharge_slope_);
-    ramp(price_at(0, slot.wish, true), to, charge_slope_);
-  }
-
-  // Limits in 2^-10 W x slot. Gives the prices of power at which they cut, in 2^-10 W.
-  void clip(const EnergyLimits& limits, std::int32_t& low_price, std::int32_t& high_price) {
-    low_price = cut(base_, top_, limits.low, 1);
-    high_price = cut(top_, base_, -limits.high, -1);
-  }
-
- private:
-  std::int64_t change(std::int32_t power_w) const {
-    const std::int64_t plain = (power_w * weight_) << (wide_price_bits + slope_bits_ - weight_bits);
-    if (store_.is_leaking()) return plain;
-    // Divided first: the product would not fit.
-    return power_w < 0 ? -(store_.by_discharge().floor(-plain) * 1000) : store_.by_whole().floor(plain) * store_.charge_permille();
-  }
-
-  // The price at which a slot with this wish would draw `power_w`.
-  std::int64_t price_at(std::int32_t power_w, std::int64_t wish, bool is_charging) const {
-    const std::int64_t power = power_w * one_w - wish;
-    if (store_.is_leaking()) return (power * inverse_) >> inverse_bits;
-    return is_charging ? store_.by_charge().floor(power * 1000) : store_.by_whole().floor(power * store_.discharge_permille());
-  }
-
-  void bend(std::int64_t at, std::int64_t rise) { knots_.insert(kept_price(at, rise, base_.far, top_.far), rise); }
-
-  // From the low end, side 1, or the high one, side -1, with the limit as seen from there; a limit beyond the other end cuts all.
-  // Where a cut has passed all knots, it goes on into what is far on their other side.
-  WATTPROOF_INLINE_FOR_SPEED
-  std::int32_t cut(End& own, End& other, std::int64_t limit, std::int32_t side) {
-    const std::int32_t none = side > 0 ? price_low : price_high;
-    const std::int64_t all = -own.value - other.value;
-    std::int64_t need = value_of(limit) - own.value;
-    if (need > all) need = all;
-    if (need <= 0) return none;
-    own.value += need;
-    own.far -= need;
-    if (own.far >= 0) return none;
-    const std::uint64_t knots_need = static_cast<std::uint64_t>(-own.far);
-    own.far = 0;
-    const std::int64_t span = all - need - other.far;
-    if (span >= 0) return power_price(knots_.clip(knots_need, side));
-    other.far += span;
-    knots_.clear();
-    return power_price(~none);
-  }
-
-  WATTPROOF_ONCE_FOR_SIZE void measure() { top_.value = -(base_.value + base_.far + knots_.span() + top_.far); }
-
-  void ramp(std::int64_t from, std::int64_t to, std::int64_t slope) {
-    if (from >= to) return;
-    top_.value -= slope * (to - from);
-    bend(from, slope);
-    bend(to, -slope);
-  }
-
-  // Discharging from the price `from` up to the jump, charging from it on up to `to`; `total` is the whole rise. The jump
-  // is a slope over one step of the grid.
-  void add_jump(std::int64_t jump, std::int64_t from, std::int64_t to, std::int64_t total) {
-    const std::int64_t low_slope = from < jump ? discharge_slope_ : 0;
-    const std::int64_t high_slope = to > jump + 1 ? charge_slope_ : 0;
-    const std::int64_t sloped = low_slope * (jump - from) + high_slope * (to - jump - 1);
-    if (sloped > total) total = sloped;
-    const std::int64_t height = total - sloped;
-    top_.value -= total;
-    if (low_slope != 0) bend(from, low_slope);
-    bend(jump, height - low_slope);
-    bend(jump + 1, high_slope - height);
-    if (high_slope != 0) bend(to, -high_slope);
-  }
-
-  // Sums beyond the reach cannot act, so they are cut to it first.
-  std::int64_t value_of(std::int64_t sum) const { return limited(sum, 61 - slope_bits_) * value_scale_; }
-
-  std::int32_t power_price(std::int32_t price) const {
-    return store_.is_leaking() ? saturate((price * weight_) >> weight_bits) : price;
-  }
-
-  const Store& store_;
-  WideKnots knots_;
-  std::uint32_t slope_bits_;
-  std::int64_t charge_slope_;
-  std::int64_t discharge_slope_;
-  std::int64_t value_scale_ = std::int64_t{1} << lossy_slope_bits;  // of a 2^-10 W x slot
-  End base_;
-  End top_;
-  std::int64_t weight_ = std::int64_t{1} << weight_bits;
-  std::int64_t inverse_ = std::int64_t{1} << inverse_bits;
-  // Changes by the powers of the slot before, with its weight: mostly those of this one as well.
-  std::int32_t low_w_ = 0;
-  std::int32_t high_w_ = 0;
-  std::int64_t low_change_ = 0;
-  std::int64_t high_change_ = 0;
-};
-
-SlotPowers powers_of(const Store& store, const Wish& wish, std::uint32_t slot) {
-  return {store.low_w(slot), store.high_w(slot), wish.wide_at(slot)};
+// Short days of stores that are rounded by other means than their sums have a finer grid than their guard bits ask for: rounds of a
+// schedule end sooner where small changes of a target are not lost in it.
+std::uint32_t finest_bits(const Store& store, std::uint32_t slots) {
+  const std::uint32_t bits = guard_bits(slots);
+  return store.is_without_losses() || bits > lossy_bits_min ? bits : lossy_bits_min;
 }
 
-// The limits of the sum of effects, in 2^-10 W x slot: those of the state once what happens without power is taken off.
-class SumLimits {
- public:
-  SumLimits(const Store& store, const EnergyLimits* limits)
-      : store_(store),
-        limits_(limits),
-        by_watt_(store.is_leaking() && store.charge_watt() > 0 ? static_cast<std::uint32_t>(store.charge_watt() >> wide_price_bits) : 1),
-        idle_(store.is_leaking() ? store.start() : store.problem().start) {}
+// How finely the sum of a store's powers is held, and what it can reach, in W x slot.
+struct SumGrid {
+  std::int32_t low;
+  std::int32_t high;
+  std::uint32_t bits;  // 31 bits hold the sums: the guard bits for all but the largest stores
+  bool is_exact;       // see is_exact_store()
 
-  EnergyLimits after(std::uint32_t slot) {
-    if (!store_.is_leaking()) {
-      const EnergyLimits room = limits_after(store_.problem(), slot, next_);
-      idle_ -= store_.loss_w();
-      return {(room.low - idle_) * one_w, (room.high - idle_) * one_w};
-    }
-    idle_ = store_.drift(idle_, slot);
-    std::int64_t low = limits_[slot].low - idle_;
-    std::int64_t high = limits_[slot].high - idle_;
-    if (store_.sign() < 0) {
-      const std::int64_t least = -high;
-      high = -low;
-      low = least;
-    }
-    return {by_watt_.floor(low), by_watt_.floor(high)};
-  }
-
- private:
-  const Store& store_;
-  const EnergyLimits* limits_;
-  Divisor by_watt_;
-  std::int64_t idle_;
-  std::size_t next_ = 0;
-};
-
-void forward(const Store& store, const Wish& wish, const Arrays& arrays, std::uint32_t sum_max) {
-  const StorageProblem& problem = store.problem();
-  EffectSum sum(store, arrays, sum_max);
-  SumLimits limits(store, arrays.safe);
-  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
-    const EnergyLimits room = limits.after(t);
-    if (store.is_leaking() && t > 0) sum.age();
-    sum.add(powers_of(store, wish, t));
-    arrays.low_price[t] = price_low;
-    arrays.high_price[t] = price_high;
-    if (store.charge_watt() != 0) sum.clip(room, arrays.low_price[t], arrays.high_price[t]);  // else powers have no effect
-  }
-}
-
-WATTPROOF_ONCE_FOR_SIZE std::int64_t effect_of(const Store& store, std::int32_t draft) { return store.effect(draft) >> draft_bits; }
-
-EnergyLimits moved(const EnergyLimits& limits, std::int64_t down, std::int64_t up) { return {limits.low - down, limits.high + up}; }
-
-// By how much a store may miss the limits of a slot: a soft band that was not widened is kept as any other is, unless `is_lax`.
-std::int64_t forgiven(const Store& store, std::uint32_t slot, const EnergyLimits& limits, bool is_lax) {
-  if (is_lax || !store.is_soft()) return store.tolerance();
-  std::size_t next = 0;
-  EnergyLimits wished;
-  store.limits(slot, next, wished);
-  return limits.low == wished.low && limits.high == wished.high ? store.slack() : store.tolerance();
-}
-
-// Prices, the powers they make best, and the states that lead there.
-void backward(const Store& store, const Wish& wish, const Arrays& arrays, std::int32_t* profile_w, bool is_lax) {
-  const StorageProblem& problem = store.problem();
-  std::int32_t price = 0;
-  std::int32_t side = 0;  // which limit holds next: 1 the lower sum of powers, -1 the upper
-  // What the slots to come ask of the state before them.
-  EnergyLimits safe_before{};
-  EnergyLimits best_before{};
-  for (std::uint32_t t = problem.last; t-- > problem.first;) {
-    const std::int32_t before = price;
-    price = clamp(price, arrays.low_price[t], arrays.high_price[t]);
-    arrays.high_price[t] = saturate(std::int64_t{price} - before);
-    const SlotChoice choice = choose(store, powers_of(store, wish, t), price);
-    const std::int32_t draft = choice.low >> (wide_price_bits - draft_bits);
-    const std::int32_t upper_draft = choice.high >> (wide_price_bits - draft_bits);
-    const std::int64_t room = forgiven(store, t, arrays.safe[t], is_lax);
-    const EnergyLimits limits = moved(arrays.safe[t], room, room);
-    const bool is_last = t + 1 == problem.last;
-    EnergyLimits safe = limits;
-    if (!is_last && safe_before.low > limits.low) safe.low = safe_before.low;
-    if (!is_last && safe_before.high < limits.high) safe.high = safe_before.high;
-    arrays.safe[t] = safe;
-    safe_before = {store.before_low(safe.low - store.effect_high(t), t), store.before_high(safe.high - store.effect_low(t), t)};
-    profile_w[t] = draft;
-    if (price != before) side = price > before ? 1 : -1;
+  // `wish_max_w` bounds the wishes.
+  SumGrid(const Store& store, std::uint32_t slots, bool is_in_watts, std::int32_t wish_max_w)
+      : bits(finest_bits(store, slots)), is_exact(store.is_without_losses()) {
+    const StorageProblem& problem = store.problem();
+    PowerReach powers;
+    (void)make_reach(problem, powers);  // powers that contradict each other are found with the limits
     if (store.is_leaking()) {
-      arrays.low_price[t] = side;
-      price = static_cast<std::int32_t>(store.by_whole().floor(std::int64_t{price} * store.keep_permyriad() + Store::permyriad / 2));
-      continue;
+      // However long the day is, a leak bounds the sum.
+      const std::uint32_t leak = static_cast<std::uint32_t>(store.leak_permyriad());
+      if (leak * slots > Store::permyriad) slots = Store::permyriad / leak + 1;
+      high = powers.power * static_cast<std::int32_t>(slots + 1);
+      low = -high;
+    } else {
+      const std::int64_t lost = std::int64_t{store.loss_w()} * problem.count();
+      low = clamp(saturate(problem.energy_min - problem.start), powers.low, std::int32_t{0});
+      high = clamp(saturate(problem.energy_max - problem.start + lost), std::int32_t{0}, powers.high);
     }
-    arrays.low_price[t] = upper_draft;
-    EnergyLimits best = is_last ? limits : best_before;
-    if (price != before) best.low = best.high = price > before ? limits.low : limits.high;
-    best = {within(limits, best.low), within(limits, best.high)};
-    arrays.best[t] = best;
-    best_before = moved(best, effect_of(store, upper_draft) - store.loss(), store.loss() - effect_of(store, draft));
+    const std::int32_t largest = powers.power > wish_max_w ? powers.power : wish_max_w;
+    const std::uint32_t sum = static_cast<std::uint32_t>((-low > high ? -low : high) + powers.power + 2);
+    for (; (!is_in_watts && sum >> (31 - bits) != 0) || largest >> (29 - bits) != 0; --bits) is_exact = false;
+    if (is_in_watts) bits = 0;
+  }
+  bool is_too_wide() const { return -low >= wide_energy_limit || high >= wide_energy_limit; }
+};
+
+// The limits of the sum of powers' effects on the grid: those of the state once what happens without power is taken off.
+class SumRoom {
+ public:
+  SumRoom(const Store& store, const SumGrid& grid)
+      : store_(store),
+        by_watt_(static_cast<std::uint32_t>(store.is_leaking() ? store.charge_watt() >> sum_bits : store.discharge_watt())),
+        reach_{std::int64_t{grid.low - 1} << grid.bits, std::int64_t{grid.high + 1} << grid.bits},
+        drop_(sum_bits - grid.bits),
+        idle_(store.start()) {}
+
+  SumLimits after(std::uint32_t slot, const EnergyLimits& limits) {
+    idle_ = store_.drift(idle_, slot);
+    const EnergyLimits sums{limits.low - idle_, limits.high - idle_};
+    // Most slots of a store without a leak are like the one before.
+    if (is_for_size || sums.low != before_.low || sums.high != before_.high) {
+      if (!is_for_size) before_ = sums;
+      sums_ = {sum_of(sums.low), sum_of(sums.high)};
+    }
+    return store_.sign() < 0 ? SumLimits{-sums_.high, -sums_.low} : sums_;
+  }
+
+ private:
+  // Beyond the reach nothing can act.
+  std::int32_t sum_of(std::int64_t change) const {
+    if (!store_.is_leaking()) change = limited(change, near_bits) * (1 << sum_bits);
+    return static_cast<std::int32_t>(within(reach_, by_watt_.floor(change) >> drop_));
+  }
+
+  const Store& store_;
+  Divisor by_watt_;
+  EnergyLimits reach_;
+  std::uint32_t drop_;
+  std::int64_t idle_;
+  EnergyLimits before_{1, 0};
+  SumLimits sums_{};
+};
+
+// Limits of all slots. Those of the state are kept if whole watts might break them.
+Error fill_limits(const Store& store, const SumGrid& grid, bool is_lax, const Arrays& arrays, Report& report) {
+  const bool has_effect = store.charge_watt() != 0;
+  SumRoom room(store, grid);
+  Reach states(store);
+  for (std::uint32_t t = store.problem().first; t < store.problem().last; ++t) {
+    // Whether limits can be kept shows in the end as well; only a soft band has to know which can, and what nothing else shows.
+    WATTPROOF_TRY(is_for_size || store.is_soft() || grid.is_exact ? states.step(t, report) : states.wish(t, report));
+    const EnergyLimits& limits = states.limits;
+    arrays.sums[t] = has_effect ? room.after(t, limits) : SumLimits{-price_unlimited, price_unlimited};
+    // A soft band that was not widened is kept as any other is, unless `is_lax`.
+    const std::int32_t forgiven = states.is_wished && !is_lax ? store.slack() : store.tolerance();
+    if (!grid.is_exact) arrays.safe[t] = {limits.low - forgiven, limits.high + forgiven};
+  }
+  return Error::none;
+}
+
+// The multiplier's unit: a price of what is stored, while the search goes by what can be discharged.
+std::int32_t energy_price(const Store& store, std::int32_t price) {
+  if (!is_for_size && store.discharge_permille() == 1000) return price;
+  return static_cast<std::int32_t>(wide_floor_div(std::int64_t{price} * store.discharge_permille(), 1000));
+}
+
+// Prices become the multipliers of the limits after each slot: what the price is more than that of the next slot asks for.
+void to_multipliers(const Store& store, const PriceProblem& problem, std::uint32_t shift, std::int32_t* price) {
+  for (std::uint32_t t = problem.first(); t < problem.last(); ++t) {
+    const std::int32_t next = t + 1 < problem.last() ? price_before(problem, price[t + 1]) : 0;
+    price[t] = price[t] == next ? 0 : (energy_price(store, price[t]) - energy_price(store, next)) * (std::int32_t{1} << shift);
   }
 }
 
-// The energy after a slot that an optimal day would choose, if the slot's best powers lead to `down` or `up`, and whether
-// it had to settle for less.
-std::int64_t aim(const EnergyLimits& best, std::int64_t down, std::int64_t up, bool& is_between) {
-  if (up <= best.high) return within(best, up);
-  if (down >= best.low) return within(best, down);
-  is_between = true;
-  return best.high;
+// From limits to the states from which the rest of the day can be kept.
+void find_safe(const Store& store, EnergyLimits* limits) {
+  const StorageProblem& problem = store.problem();
+  EnergyLimits before = limits[problem.last - 1];
+  for (std::uint32_t t = problem.last; t-- > problem.first;) {
+    EnergyLimits& safe = limits[t];
+    if (safe.low < before.low) safe.low = before.low;
+    if (safe.high > before.high) safe.high = before.high;
+    before = {store.before_low(safe.low - store.effect_high(t), t), store.before_high(safe.high - store.effect_low(t), t)};
+  }
 }
 
-enum class Rounding : std::uint8_t { down, nearest, up };
-
-// Whole watts with an effect of `change`; halves of the nearest go up.
-std::int32_t watts_of(const Store& store, std::int64_t change, Rounding rounding) {
-  const std::int64_t watt = change < 0 ? store.discharge_watt() : store.charge_watt();
-  if (rounding == Rounding::nearest) change += watt >> 1;
-  if (rounding == Rounding::up) change += watt - 1;
+// Whole watts with an effect of `change`, rounded down or up.
+std::int32_t watts_of(const Store& store, std::int64_t change, bool is_up) {
+  const std::int32_t watt = store.watt(change);
+  if (is_up) change += watt - 1;
   return static_cast<std::int32_t>(limited(wide_floor_div(change, watt), 30));  // beyond every power
 }
 
-// The whole watts nearest to an effect of `aimed`, and within the floor and the ceiling of the power if there is one: these
-// two then need no division.
-std::int32_t nearest_watts(const Store& store, std::int64_t aimed, std::int32_t draft, std::int32_t upper_draft) {
-  const std::int32_t sign = store.sign();
-  if (is_for_size || draft != upper_draft) {
-    const std::int32_t power_w = sign * watts_of(store, aimed, Rounding::nearest);
-    return draft != upper_draft ? power_w : clamp(power_w, draft >> draft_bits, (draft + (1 << draft_bits) - 1) >> draft_bits);
-  }
-  const std::int32_t low_w = draft >> draft_bits;
-  if (low_w << draft_bits == draft) return low_w;
-  const std::int64_t watt = aimed < 0 ? store.discharge_watt() : store.charge_watt();
-  const std::int64_t from_half = aimed + (watt >> 1);
-  return low_w + (sign > 0 ? from_half >= watt * (low_w + 1) : from_half < -watt * low_w ? 1 : 0);
+// The whole watts nearest to a change, of the two around the grid's power: where that is at a limit, one watt less would cost much.
+std::int32_t nearest_watts(const Store& store, std::int64_t change, std::int32_t draft, std::uint32_t bits) {
+  const std::int32_t low_w = draft >> bits;
+  if (low_w << bits == draft) return low_w;
+  const std::int32_t watt = store.watt(change);
+  return low_w + (change + (watt >> 1) >= std::int64_t{watt} * (low_w + 1) ? 1 : 0);
 }
 
-// Whole watts forward: those nearest to the aimed state, inside the safe ones.
-Error round_to_watts(const Store& store, const Arrays& arrays, std::int32_t* profile_w, Report& report) {
-  const StorageProblem& problem = store.problem();
+// Whole watts forward: of the two around the grid's power those nearest to its path, halves up, inside the safe states.
+Error round_to_watts(const Store& store, const EnergyLimits* safe, std::uint32_t bits, std::int32_t* profile_w, Report& report) {
   const std::int32_t sign = store.sign();
-  const bool is_leaking = store.is_leaking();
-  bool is_between = false;
-  // Half a watt towards the side that the next limit allows, less the half milli-degree that it forgives.
-  std::int64_t lean = (store.charge_watt() - store.unit()) >> 1;
-  if (lean < 0) lean = 0;
-  lean *= sign;
-  const std::int64_t draft_effect = store.effect(1) >> draft_bits;
   std::int64_t drafted = store.start();
   std::int64_t now = drafted;
-  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
-    const EnergyLimits& safe = arrays.safe[t];
-    const std::int32_t draft = profile_w[t];
-    const std::int32_t upper_draft = is_leaking ? draft : arrays.low_price[t];
+  for (std::uint32_t t = store.problem().first; t < store.problem().last; ++t) {
     const std::int64_t idle = store.drift(now, t);
-    std::int64_t aimed = 0;
-    if (is_leaking) {
-      drafted = store.drift(drafted, t) + draft_effect * draft;
-      aimed = drafted + lean * arrays.low_price[t];
-    } else {
-      aimed = aim(arrays.best[t], idle + effect_of(store, draft), idle + effect_of(store, upper_draft), is_between);
-    }
-    std::int32_t power_w = (draft + (1 << (draft_bits - 1))) >> draft_bits;
+    const std::int32_t draft = profile_w[t] * sign;
+    const std::int64_t watt = store.watt(draft);
+    const std::int32_t fraction = draft & ((1 << bits) - 1);
+    drafted = store.drift(drafted, t) + watt * (draft >> bits) + ((watt * fraction) >> bits);
+    std::int32_t power_w = (draft + (1 << (bits - 1))) >> bits;
     if (store.charge_watt() != 0) {
-      power_w = nearest_watts(store, aimed - idle, draft, upper_draft);
-      if (is_for_size || !contains(safe, idle + store.effect(power_w))) {
-        power_w = sign * clamp(sign * power_w, watts_of(store, safe.low - idle, Rounding::up),
-                               watts_of(store, safe.high - idle, Rounding::down));
+      power_w = nearest_watts(store, drafted - idle, draft, bits);
+      if (is_for_size || !contains(safe[t], idle + store.effect(power_w * sign))) {
+        power_w = clamp(power_w, watts_of(store, safe[t].low - idle, true), watts_of(store, safe[t].high - idle, false));
       }
     }
-    power_w = clamp(power_w, store.low_w(t), store.high_w(t));
+    power_w = clamp(power_w * sign, store.low_w(t), store.high_w(t));
     profile_w[t] = power_w;
     now = idle + store.effect(power_w);
-    if (!contains(safe, now)) {
-      report.limit = Limit::whole_watts;
+    if (!contains(safe[t], now)) {
       report.slot = t;
       return Error::infeasible;
     }
   }
-  report.kind = is_between ? CertificateKind::bound : CertificateKind::dual;
   return Error::none;
 }
 
-// What the powers and losses of all slots can add up to, in W x slot.
-std::int64_t greatest_sum(const Store& store, std::uint32_t slots) {
-  const StorageProblem& problem = store.problem();
-  PowerReach reach;
-  if (!ok(make_reach(problem, reach))) return 0;  // no powers at all
-  if (!store.is_leaking()) {
-    const std::int64_t sum = wide_scale(-reach.low > reach.high ? -reach.low : reach.high, 1000, store.discharge_permille());
-    return sum + std::int64_t{store.loss_w()} * problem.count() + 1;
-  }
-  // A leak bounds them however long the day is.
-  const std::uint32_t leak = static_cast<std::uint32_t>(Store::permyriad - store.keep_permyriad());
-  if (leak * slots > Store::permyriad) slots = Store::permyriad / leak + 1;
-  return std::int64_t{reach.power} * (slots + 1);
+PriceProblem price_problem(const Store& store, const SumGrid& grid, const Arrays& arrays) {
+  PriceProblem problem{store.problem(), arrays.wish, arrays.sums, grid.bits, 0, 0, 0, 0, false};
+  problem.is_guided = !is_for_size && (static_cast<std::uint32_t>(grid.high) - static_cast<std::uint32_t>(grid.low)) >> (29 - grid.bits) == 0;
+  set_losses(problem, store.charge_permille() * store.discharge_permille(), store.leak_permyriad());
+  return problem;
 }
 
-// Limits that any reachable state may be within. With a leak these are those that can be reached; without one the wished
-// ones do: whether they can be kept shows on the way back and forth.
-Error prepare(const Store& store, EnergyLimits* limits, Report& report) {
-  if (is_for_size || store.is_leaking()) return find_limits(store, limits, report);
-  const StorageProblem& problem = store.problem();
-  const EnergyLimits regular = Reach(store).regular();
-  std::size_t next = 0;
-  for (std::uint32_t t = problem.first; t < problem.last; ++t) {
-    if (store.low_w(t) > store.high_w(t)) return find_limits(store, nullptr, report);
-    limits[t] = regular;
-    if (!is_event(problem, t, next)) continue;
-    store.limits(t, next, limits[t]);
-    store.widen(limits[t]);
-  }
-  return Error::none;
+// Powers that are whole watts as they are: an amount of energy by one slot, as water_filling.hpp has it, or no energy at all.
+bool is_in_watts(const Task& task) {
+  if (!is_one_program || task.device.kind == DeviceKind::battery || task.device.kind == DeviceKind::thermal) return false;
+  return task.device.kind != DeviceKind::shapeable || (task.wish.plain() && task.device.milestones.empty());
 }
 
 }  // namespace
 
+bool is_exact_store(const Device& device, const Grid& grid) {
+  return SumGrid(Store(device, grid), grid.slots, false, 0).is_exact;
+}
+
 Error solve_store(const Task& task) {
   const Store store(task.device, task.grid);
   const std::uint32_t slots = task.grid.slots;
-  const std::uint32_t knot_count = store.is_leaking() ? thermal_knot_count(slots) : lossy_knot_count(slots);
-  if (task.workspace.size() < store_workspace_words(slots, knot_count)) return Error::workspace_too_small;
   std::int32_t* const profile_w = task.profile_w.data();
-  const Arrays arrays = arrays_of(task.workspace, slots, knot_count);
-  const std::int64_t sum_max = greatest_sum(store, slots);
+  const Arrays arrays = arrays_of(task.workspace, slots);
+  const bool in_watts = is_in_watts(task);
+  const SumGrid grid(store, slots, in_watts, store.is_without_losses() ? 0 : task.wish.largest_w(slots));
+  if (grid.is_too_wide() || (in_watts && !grid.is_exact)) {
+    WATTPROOF_TRY(feasible_store(task.device, task.grid, task.report));
+    return Error::out_of_range;
+  }
+  if (task.workspace.size() < (grid.is_exact ? 2 : 4) * std::size_t{slots}) return Error::workspace_too_small;
+  const PriceProblem problem = price_problem(store, grid, arrays);
+  for (std::uint32_t t = 0; t < slots; ++t) {
+    profile_w[t] = 0;
+    arrays.price[t] = 0;
+    arrays.wish[t] = task.wish.at(t, grid.bits);
+  }
   Error error = Error::none;
   for (const bool is_lax : {false, true}) {
-    WATTPROOF_TRY(prepare(store, arrays.safe, task.report));
-    if (sum_max >= wide_energy_limit) {
-      error = Error::out_of_range;
+    WATTPROOF_TRY(fill_limits(store, grid, is_lax, arrays, task.report));
+    task.report.kind = find_prices(problem, arrays.price, profile_w) ? CertificateKind::bound : CertificateKind::dual;
+    if (grid.is_exact) {
+      if (grid.bits != 0) round_sums(profile_w + problem.first(), profile_w + problem.last(), grid.bits);
       break;
     }
-    forward(store, task.wish, arrays, static_cast<std::uint32_t>(sum_max));
-    backward(store, task.wish, arrays, profile_w, is_lax);
-    error = round_to_watts(store, arrays, profile_w, task.report);
+    find_safe(store, arrays.safe);
+    error = round_to_watts(store, arrays.safe, grid.bits, profile_w, task.report);
     if (ok(error) || !store.is_soft()) break;
   }
   if (!ok(error)) {
     // What not even fractions of a watt can keep is said as such.
-    WATTPROOF_TRY(find_limits(store, nullptr, task.report));
+    WATTPROOF_TRY(feasible_store(task.device, task.grid, task.report));
+    task.report.limit = Limit::whole_watts;
     return error;
   }
-  task.report.limit = Limit::none;
-  clear_outside(store.problem(), slots, profile_w);
-  clear_outside(store.problem(), slots, arrays.high_price);
-  task.report.dual = {arrays.high_price, slots};
-  task.report.guard_bits = wide_price_bits;
+  to_multipliers(store, problem, in_watts ? task.report.guard_bits : 0, arrays.price);
+  task.report.dual = {arrays.price, slots};
+  if (!in_watts) task.report.guard_bits = grid.bits;
   return Error::none;
 }
 

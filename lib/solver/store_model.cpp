@@ -1,61 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/result.hpp"
 #include "solver/store.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 
 namespace {
 
+constexpr std::uint32_t fine_bits = 10;             // of a milli-degree
 constexpr std::uint32_t far_temperature_bits = 46;  // beyond every temperature, small enough to multiply
 constexpr std::uint32_t unreached_bits = 49;        // beyond twice every temperature, also of slots of a second
 
 }  // namespace
 
 Store::Store(const Device& device, const Grid& grid)
-    : device_(device),
-      is_leaking_(is_thermal(device)),
+    : is_leaking_(is_thermal(device)),
       is_soft_(is_leaking_ && device.soft),
-      by_charge_(device.kind == DeviceKind::battery ? device.charge_efficiency_permille : 1000),
-      by_discharge_(device.kind == DeviceKind::battery ? device.discharge_efficiency_permille : 1000),
-      by_both_(static_cast<std::uint32_t>(1'000'000 + charge_permille() * discharge_permille())),
+      ambient_mc_(device.ambient_mc),
+      min_mc_(device.min_mc),
+      max_mc_(device.max_mc),
+      charge_permille_(1000),
+      discharge_permille_(1000),
       by_keep_(static_cast<std::uint32_t>(permyriad - (is_leaking() ? device.leak_permyriad_per_slot : 0))),
-      by_whole_(is_leaking() ? permyriad : 1000),
+      by_permyriad_(permyriad),
       problem_(storage_problem(device, grid)) {
   if (is_leaking()) {
-    report_unit_ = unit_ = std::int64_t{problem_.wh} << 16;
-    start_ = device.start_mc * unit_;
-    if (device.gain_mk_per_wh < 0) sign_ = -1;
-    charge_watt_ = discharge_watt_ = std::int64_t{device.gain_mk_per_wh * sign_} << 16;
+    unit_ = problem_.wh << fine_bits;
+    report_unit_ = unit_;
+    start_ = std::int64_t{device.start_mc} * unit_;
+    charge_watt_ = device.gain_mk_per_wh * (1 << fine_bits);
+    if (charge_watt_ < 0) {
+      charge_watt_ = -charge_watt_;
+      sign_ = -1;
+    }
+    discharge_watt_ = charge_watt_;
     slack_ = tolerance_ = unit_ >> 1;
     if (is_soft_ && charge_watt_ > slack_) tolerance_ = charge_watt_;
     return;
   }
-  unit_ = 1000 * discharge_permille();
-  report_unit_ = unit_ * problem_.wh;
+  if (device.kind == DeviceKind::battery) {
+    charge_permille_ = device.charge_efficiency_permille;
+    discharge_permille_ = device.discharge_efficiency_permille;
+    loss_w_ = device.standing_loss_w;
+  }
+  unit_ = 1000 * discharge_permille_;
+  report_unit_ = std::int64_t{unit_} * problem_.wh;
   start_ = problem_.start * unit_;
-  charge_watt_ = charge_permille() * discharge_permille();
+  charge_watt_ = charge_permille_ * discharge_permille_;
   discharge_watt_ = 1'000'000;
   // Without losses a watt is the unit of the limits, which can then be met exactly.
   if (!is_without_losses()) least_room_ = discharge_watt_;
-  if (device.kind == DeviceKind::battery) loss_w_ = device.standing_loss_w;
-  loss_ = loss_w_ * unit_;
+  loss_ = std::int64_t{loss_w_} * unit_;
 }
 
 std::int64_t Store::leaked(std::int64_t before, std::uint32_t slot) const {
   if (!is_leaking()) return before - loss_;
-  const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
-  return ambient + by_whole_.floor(limited(before - ambient, unreached_bits) * keep_permyriad());
+  const std::int64_t ambient = std::int64_t{ambient_mc_.at(slot)} * unit_;
+  return ambient + by_permyriad_.floor(limited(before - ambient, unreached_bits) * keep_permyriad());
 }
 
 std::int64_t Store::unleaked(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
   if (!is_leaking()) return after + loss_;
-  const std::int64_t ambient = device_.ambient_mc.at(slot) * unit_;
+  const std::int64_t ambient = std::int64_t{ambient_mc_.at(slot)} * unit_;
   const std::int64_t needed = limited(after - ambient, far_temperature_bits);
   return ambient + by_keep_.floor(needed * permyriad + excess);
 }
 
 void Store::limits(std::uint32_t slot, std::size_t& next, EnergyLimits& limits) const {
-  limits = is_leaking() ? EnergyLimits{device_.min_mc.at(slot), device_.max_mc.at(slot)} : limits_after(problem_, slot, next);
+  limits = is_leaking() ? EnergyLimits{min_mc_.at(slot), max_mc_.at(slot)} : limits_after(problem_, slot, next);
   limits.low *= unit_;
   limits.high *= unit_;
 }
@@ -67,39 +79,6 @@ void Store::widen(EnergyLimits& limits) const {
   limits.high += (missing + 1) >> 1;
 }
 
-Reach::Reach(const Store& store)
-    : store_(store),
-      reached_{store.start(), store.start()} {
-  if (is_for_size) return;
-  regular_ = {store.problem().energy_min * store.unit(), store.problem().energy_max * store.unit()};
-  store.widen(regular_);
-}
-
-Reach::Verdict Reach::advance(std::uint32_t slot) {
-  reached_.low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
-  reached_.high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
-  if (is_for_size || store_.is_leaking() || is_event(store_.problem(), slot, next_)) {
-    store_.limits(slot, next_, wished);
-    store_.widen(wished);
-  } else {
-    wished = regular_;
-  }
-  limits = wished;
-  if (wished.low > wished.high) return Verdict::contradictory;
-  Verdict verdict = Verdict::below;
-  if (reached_.high < wished.low - store_.slack()) {
-    reached_.low = reached_.high;
-  } else if (reached_.low > wished.high + store_.slack()) {
-    reached_.high = reached_.low;
-    verdict = Verdict::above;
-  } else {
-    reached_ = {within(reached_, wished.low), within(reached_, wished.high)};
-    return Verdict::within;
-  }
-  limits = reached_;
-  return store_.is_soft() ? Verdict::within : verdict;
-}
-
 Error refuse(Report& report, Error error, const Shortfall& shortfall) {
   report.limit = shortfall.limit;
   report.slot = shortfall.slot;
@@ -108,36 +87,58 @@ Error refuse(Report& report, Error error, const Shortfall& shortfall) {
   return error;
 }
 
-Error find_limits(const Store& store, EnergyLimits* limits, Report& report) {
-  Reach reach(store);
-  for (std::uint32_t t = store.problem().first; t < store.problem().last; ++t) {
-    const std::int32_t low_w = store.low_w(t);
-    const std::int32_t high_w = store.high_w(t);
-    if (low_w > high_w) return refuse(report, Error::infeasible, {Limit::power, t, low_w, high_w});
-    const Reach::Verdict verdict = reach.advance(t);
-    if (limits != nullptr) limits[t] = reach.limits;
-    if (verdict == Reach::Verdict::within) continue;
-    // What is needed is rounded towards the limit's far side, what is possible to the other.
-    const bool is_below = verdict == Reach::Verdict::below;
-    const std::int32_t sign = is_below ? -1 : 1;
-    const std::int64_t missed = is_below ? reach.wished.low : reach.wished.high;
-    const Limit least = store.is_leaking() ? Limit::comfort_min : Limit::energy_min;
-    const Limit most = store.is_leaking() ? Limit::comfort_max : Limit::energy_max;
-    return refuse(report, is_below ? Error::infeasible_below : Error::infeasible_above,
-                  {is_below ? least : most, t + 1, sign * wide_floor_div(sign * missed, store.report_unit()),
-                   -sign * wide_floor_div(-sign * reach.limits.low, store.report_unit())});
-  }
+namespace {
+
+std::int64_t in_report_units(const Store& store, std::int64_t state, bool is_up) {
+  return is_up ? -wide_floor_div(-state, store.report_unit()) : wide_floor_div(state, store.report_unit());
+}
+
+}  // namespace
+
+Error Reach::wish(std::uint32_t slot, Report& report) {
+  const std::int32_t low_w = store_.low_w(slot);
+  const std::int32_t high_w = store_.high_w(slot);
+  if (low_w > high_w) return refuse(report, Error::infeasible, {Limit::power, slot, low_w, high_w});
+  store_.limits(slot, next_, limits);
+  store_.widen(limits);
   return Error::none;
 }
 
+Error Reach::step(std::uint32_t slot, Report& report) {
+  WATTPROOF_TRY(wish(slot, report));
+  reached_.low = store_.drift(reached_.low, slot) + store_.effect_low(slot);
+  reached_.high = store_.drift(reached_.high, slot) + store_.effect_high(slot);
+  const bool is_below = reached_.high < limits.low - store_.slack();
+  const bool is_contradictory = limits.low > limits.high;
+  is_wished = !is_below && reached_.low <= limits.high + store_.slack();
+  if (is_wished && !is_contradictory) {
+    reached_ = {within(reached_, limits.low), within(reached_, limits.high)};
+    return Error::none;
+  }
+  const EnergyLimits wished = limits;
+  // The nearest state; of a contradictory band the wished one.
+  if (!is_contradictory) limits.low = limits.high = is_below ? reached_.high : reached_.low;
+  reached_ = limits;
+  if (store_.is_soft() && !is_contradictory) return Error::none;
+  const bool is_low = is_below && !is_contradictory;
+  const Limit kind = store_.is_leaking() ? (is_low ? Limit::comfort_min : Limit::comfort_max) : (is_low ? Limit::energy_min : Limit::energy_max);
+  // What is needed is rounded towards the limit's far side, what is possible to the other.
+  return refuse(report, is_low ? Error::infeasible_below : Error::infeasible_above,
+                {kind, slot + 1, in_report_units(store_, is_low ? wished.low : wished.high, is_low), in_report_units(store_, limits.low, !is_low)});
+}
+
 Error feasible_store(const Device& device, const Grid& grid, Report& report) {
-  return find_limits(Store(device, grid), nullptr, report);
+  const Store store(device, grid);
+  Reach reach(store);
+  for (std::uint32_t t = store.problem().first; t < store.problem().last; ++t) WATTPROOF_TRY(reach.step(t, report));
+  return Error::none;
 }
 
 Error check_store(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
   const Store store(device, grid);
   const std::int64_t forgiven = store.tolerance();
   Reach reach(store);
+  Report unmet;
   std::int64_t now = store.start();
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
     const std::int32_t power_w = profile_w[t];
@@ -145,8 +146,7 @@ Error check_store(const Device& device, const Grid& grid, std::span<const std::i
       if (power_w != 0) return Error::infeasible;
       continue;
     }
-    if (power_w < store.low_w(t) || power_w > store.high_w(t)) return Error::infeasible;
-    if (reach.advance(t) != Reach::Verdict::within) return Error::infeasible;
+    if (power_w < store.low_w(t) || power_w > store.high_w(t) || !ok(reach.step(t, unmet))) return Error::infeasible;
     now = store.drift(now, t) + store.effect(power_w);
     if (!contains({reach.limits.low - forgiven, reach.limits.high + forgiven}, now)) return Error::infeasible;
   }

@@ -2,7 +2,7 @@
 #include "solver/wish.hpp"
 
 #include "solver/gap.hpp"
-#include "solver/wide_knots.hpp"
+#include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
 
@@ -34,6 +34,16 @@ bool Wish::is_within(std::uint32_t slots, std::int64_t limit) const {
     if (!contains({-limit, limit}, numerator(t))) return false;
   }
   return true;
+}
+
+std::int32_t Wish::largest_w(std::uint32_t slots) const {
+  std::int32_t largest = 0;
+  for (std::uint32_t t = 0; t < slots; ++t) {
+    const std::int32_t value = at(t, 0);
+    const std::int32_t size = value < 0 ? -value : value;
+    if (size >= largest) largest = size + 1;
+  }
+  return largest;
 }
 
 Error Wish::make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,

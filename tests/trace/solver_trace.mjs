@@ -230,8 +230,8 @@ function drawLossy(grid) {
 
 function drawThermal(grid) {
   const p = {low: constant(0, grid.slots), high: constant(draw(1000, 5000), grid.slots)};
-  p.unit = BigInt(3600 / grid.seconds) << 16n;
-  p.watt = BigInt(draw(1, 5)) << 16n;
+  p.unit = BigInt(3600 / grid.seconds) << 10n;
+  p.watt = BigInt(draw(1, 5)) << 10n;
   p.keep = 10000n - BigInt(draw(0, 400));
   p.ambient = fill(grid.slots, -5000, 15000);
   p.startMc = BigInt(draw(18000, 24000));
@@ -281,12 +281,12 @@ function solveLossy(p, slots) {
   const error = lossyVerdict(p, slots);
   if (error !== 0) return {error};
   const answer = lossyProgram(p, slots);
-  return answer === null ? {error: 200} : {error: 0, x: answer.x, gap: lossyGap(p, answer.x, answer.dual, slots)};
+  return answer === null ? {error: 200} : {error: 0, x: answer.x, gap: lossyGap(p, answer.x, answer.dual, slots, answer.bits)};
 }
 
 function solveThermal(p, slots) {
   const answer = thermalProgram(p, slots);
-  return answer.error !== 0 ? answer : {...answer, gap: thermalGap(p, answer.x, answer.dual, slots)};
+  return answer.error !== 0 ? answer : {...answer, gap: thermalGap(p, answer.x, answer.dual, slots, answer.bits)};
 }
 
 function solve(kind, p, slots) {

@@ -1,186 +1,236 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batteries with losses and stores with a leak, in big integers: docs/SOLVER.md sections 4 and 5. Nothing here has a width;
-// where the C++ bounds a number by its type, the trace's problems stay inside.
-import {abs, add, addRegret, clip, floorDiv, magnitudeSum, roundDiv, scaled, wishAt} from './trace_numbers.mjs';
+// Batteries with losses and stores with a leak, in big integers: section 9 of docs/SPEC.md, by its definitions. For each slot the
+// price is found by halving, with S worked out from the day's beginning each time. Nothing here has a width; where the C++ bounds
+// a number by its type, the trace's problems stay inside.
+import {abs, add, addRegret, clip, floorDiv, guardBits, magnitudeSum, roundDiv, scaled, wishAt} from './trace_numbers.mjs';
 
-const priceBits = 10n;
-const oneW = 1n << priceBits;
-const far = 1n << 60n;
-const low32 = -(1n << 31n);
-const high32 = (1n << 31n) - 1n;
-const saturate = (value) => clip(value, low32, high32);
+const unlimited = 1n << 30n;
+const permyriad = 10000n;
+const million = 1000000n;
+const sumBits = 10n;
 
-// A nondecreasing function as a sorted list of [price, change of slope]. It lies in a window of `capacity` places, and where
-// that gets crowded, close neighbours become one: the only thing about memory that an answer can tell.
-class Knots {
-  constructor(capacity) {
-    this.capacity = capacity;
-    this.first = capacity >> 1;
-    this.list = [];
+// ---- S and its prices ----
+
+// What find() needs: wishes, powers and limits on the grid of 2^-bits W, and what is lost.
+class Path {
+  constructor(p, slots, {reach, roundTrip = million, leak = 0n}) {
+    this.slots = slots;
+    const isLossless = roundTrip === million && leak === 0n;
+    this.bits = isLossless || guardBits(slots) > 8n ? guardBits(slots) : 8n;
+    const most = (list) => list.map(abs).reduce((a, b) => (b > a ? b : a));
+    const power = most([...p.low, ...p.high]);
+    const wish = isLossless ? 0n : most(p.target.map((_, t) => wishAt(p, t, 0n))) + 1n;
+    const largest = wish > power ? wish : power;
+    const sum = most(reach) + power + 2n;
+    while (sum >> (31n - this.bits) !== 0n || largest >> (29n - this.bits) !== 0n) --this.bits;
+    this.reach = [(reach[0] - 1n) << this.bits, (reach[1] + 1n) << this.bits];
+    this.wish = p.target.map((_, t) => wishAt(p, t, this.bits));
+    this.low = p.low.map((w) => w << this.bits);
+    this.high = p.high.map((w) => w << this.bits);
+    this.roundTrip = roundTrip === million ? 0n : (roundTrip << 32n) / million;
+    this.keep = leak === 0n ? 0n : ((permyriad - leak) << 31n) / permyriad;
+    this.growth = (leak << 32n) / (permyriad - leak);
+    this.near = (unlimited / permyriad) * (permyriad - leak);
+    this.limits = [];
   }
 
-  crowded() {
-    return this.capacity - this.list.length < 8;
+  // A limit of S from that of the state in 2^-10 W x slot.
+  limit(fine) {
+    return clip(fine >> (sumBits - this.bits), this.reach[0], this.reach[1]);
   }
 
-  makeRoom() {
-    if (this.first >= 4 && this.capacity - this.first - this.list.length >= 4) return false;
-    const isFull = this.crowded();
-    for (let distance = 1n; this.crowded() && distance < far; distance *= 4n) this.compact(distance);
-    this.first = (this.capacity - this.list.length) >> 1;
-    return isFull;
+  power(t, price) {
+    const worth = this.roundTrip === 0n || abs(price) === unlimited ? price : (price * this.roundTrip) >> 32n;
+    if (this.roundTrip === 0n) return clip(this.wish[t] + price, this.low[t], this.high[t]);
+    const charging = this.wish[t] + worth;
+    const discharging = this.wish[t] + price;
+    const up = clip(charging, 0n, this.high[t]);
+    const down = clip(discharging, this.low[t], 0n);
+    if (up === 0n || down === 0n) return up + down;
+    const gain = (power, best) => (2n * best - power) * power;
+    return gain(up, charging) > gain(down, discharging) ? up : down;
   }
 
-  compact(distance) {
-    const kept = [];
-    for (const [at, rise] of this.list) {
-      const last = kept.at(-1);
-      if (last && at - last[0] <= distance && rise < 0n === last[1] < 0n) last[1] += rise;
-      else kept.push([at, rise]);
+  effect(power) {
+    return this.roundTrip !== 0n && power > 0n ? (power * this.roundTrip) >> 32n : power;
+  }
+
+  after(price) {
+    if (this.keep === 0n) return price;
+    if (price >= this.near) return unlimited;
+    if (price <= -this.near) return -unlimited;
+    return price + ((price * this.growth + (1n << 31n)) >> 32n);
+  }
+
+  // The largest price that grows to no more than this one.
+  before(price) {
+    if (this.keep === 0n || abs(price) === unlimited) return price;
+    let low = -unlimited;
+    let high = unlimited;
+    while (high - low > 1n) {
+      const middle = (low + high) >> 1n;
+      if (this.after(middle) <= price) low = middle;
+      else high = middle;
     }
-    this.list = kept;
+    return low;
   }
 
-  insert(at, rise) {
-    if (rise > 0n) {
-      --this.first;
-      let i = 0;
-      while (i < this.list.length && this.list[i][0] <= at) ++i;
-      this.list.splice(i, 0, [at, rise]);
-    } else {
-      let i = this.list.length;
-      while (i > 0 && this.list[i - 1][0] > at) --i;
-      this.list.splice(i, 0, [at, rise]);
-    }
-  }
-
-  clipLow(need) {
-    let slope = 0n;
-    for (let i = 0; ; ++i) {
-      slope += this.list[i][1];
-      if (slope <= 0n) continue;
-      const next = this.list[i + 1];
-      if (next && slope * (next[0] - this.list[i][0]) < need) {
-        need -= slope * (next[0] - this.list[i][0]);
-        continue;
-      }
-      const at = this.list[i][0] + need / slope;
-      const rest = need % slope;
-      const ends = [[at, slope - rest]];
-      if (rest !== 0n && next && next[0] === at + 1n) next[1] += rest;
-      else if (rest !== 0n) ends.push([at + 1n, rest]);
-      this.list.splice(0, i + 1, ...ends);
-      this.first += i + 1 - ends.length;
-      return at;
-    }
-  }
-
-  clipHigh(need) {
-    let slope = 0n;
-    for (let i = this.list.length - 1; ; --i) {
-      slope -= this.list[i][1];
-      if (slope <= 0n) continue;
-      const before = this.list[i - 1];
-      if (before && slope * (this.list[i][0] - before[0]) < need) {
-        need -= slope * (this.list[i][0] - before[0]);
-        continue;
-      }
-      const at = this.list[i][0] - need / slope;
-      const rest = need % slope;
-      const ends = [[at, rest - slope]];
-      if (rest !== 0n && before && before[0] === at - 1n) before[1] -= rest;
-      else if (rest !== 0n) ends.unshift([at - 1n, -rest]);
-      this.list.splice(i, this.list.length - i, ...ends);
-      return at;
-    }
-  }
-
-  rescale() {
-    let slope = 0n;
-    let before = 0n;
-    for (const knot of this.list) {
-      slope += knot[1];
-      const rounded = slope >> 2n;
-      knot[1] = rounded - before;
-      before = rounded;
-      knot[0] *= 2n;
-    }
-  }
-
-  span() {
-    let slope = 0n;
+  // S after slot t before its limits, if the price of slot t is `price`.
+  sum(t, price) {
+    const prices = [];
+    for (let s = t, l = price; s >= 0; --s, l = this.before(l)) prices[s] = l;
     let sum = 0n;
-    for (let i = 0; i + 1 < this.list.length; ++i) {
-      slope += this.list[i][1];
-      sum += slope * (this.list[i + 1][0] - this.list[i][0]);
+    for (let s = 0; s <= t; ++s) {
+      if (s > 0) sum = clip(sum, this.limits[s - 1][0], this.limits[s - 1][1]);
+      if (this.keep !== 0n) sum = (sum * this.keep + (1n << 30n)) >> 31n;
+      sum += this.effect(this.power(s, prices[s]));
     }
     return sum;
   }
+
+  // The smallest price at which S passes `limit` from below, or reaches it; one less if it is passed without being reached.
+  lowerCut(t, limit) {
+    let low = -unlimited;
+    let high = unlimited;
+    while (high - low > 1n) {
+      const middle = (low + high) >> 1n;
+      if (this.sum(t, middle) < limit) low = middle;
+      else high = middle;
+    }
+    return this.sum(t, high) === limit ? high : low;
+  }
+
+  // The mirror image, where what is below the lower limit has been lifted to it.
+  upperCut(t, [least, limit]) {
+    const sum = (price) => clip(this.sum(t, price), least, unlimited * 4n);
+    let low = -unlimited;
+    let high = unlimited;
+    while (high - low > 1n) {
+      const middle = (low + high) >> 1n;
+      if (sum(middle) > limit) high = middle;
+      else low = middle;
+    }
+    return sum(low) === limit ? low : high;
+  }
+
+  // Limits out of reach by the grid's rounding become the nearest within.
+  limitToReach() {
+    let [low, high] = [0n, 0n];
+    for (let t = 0; t < this.slots; ++t) {
+      const keep = (sum) => (this.keep === 0n ? sum : (sum * this.keep + (1n << 30n)) >> 31n);
+      low = keep(low) + this.effect(this.low[t]);
+      high = keep(high) + this.effect(this.high[t]);
+      const limits = this.limits[t];
+      if (limits[0] > high) limits[0] = high;
+      if (limits[1] < low) limits[1] = low;
+      if (low < limits[0]) low = limits[0];
+      if (high > limits[1]) high = limits[1];
+    }
+  }
+
+  // Prices of all slots, and the slots where a limit holds: 1 the lower one, -1 the upper one.
+  prices() {
+    this.limitToReach();
+    const price = [];
+    const side = Array(this.slots).fill(0);
+    let next = 0n;
+    for (let t = this.slots - 1; t >= 0; --t) {
+      price[t] = next;
+      const sum = this.sum(t, next);
+      if (sum < this.limits[t][0]) {
+        side[t] = 1;
+        price[t] = this.lowerCut(t, this.limits[t][0]);
+      } else if (sum > this.limits[t][1]) {
+        side[t] = -1;
+        price[t] = this.upperCut(t, this.limits[t]);
+      }
+      next = this.before(price[t]);
+    }
+    return {price, side};
+  }
+
+  // The grid's powers.
+  drafts({price, side}) {
+    const power = price.map((l, t) => this.power(t, l));
+    let first = 0;
+    let from = 0n;
+    for (let t = 0; t < this.slots && this.roundTrip !== 0n; ++t) {
+      if (side[t] === 0) continue;
+      const later = side.findIndex((s, i) => i > t && s !== 0);
+      if (later > 0 && side[later] === side[t] && price[later] === price[t]) continue;  // the same stretch
+      const to = this.limits[t][side[t] > 0 ? 0 : 1];
+      // The lower of the two neighbouring prices between which the day turns.
+      const low = side[t] > 0 || this.sum(t, price[t]) < to ? price[t] : price[t] - 1n;
+      if (low < 0n) this.share(first, t, low, from, to, power);
+      first = t + 1;
+      from = to;
+    }
+    return power;
+  }
+
+  // Slots that jump, from their lower powers: the first charge as far as limits let them, the last ones then in part.
+  share(first, last, lowPrice, from, to, power) {
+    const lower = (t) => this.power(t, lowPrice);
+    const upper = (t) => this.power(t, lowPrice + 1n);
+    const slots = Array.from({length: last - first + 1}, (_, i) => first + i);
+    const jumping = slots.filter((t) => lower(t) < 0n && upper(t) > 0n);
+    for (const t of jumping) power[t] = lower(t);
+    let rest = to - from - slots.reduce((sum, t) => sum + this.effect(power[t]), 0n);
+    let sum = from;
+    for (const t of slots) {
+      const now = this.effect(power[t]);
+      const more = this.effect(upper(t)) - now;
+      if (jumping.includes(t) && more <= rest && more <= this.limits[t][1] - sum - now) {
+        power[t] = upper(t);
+        rest -= more;
+      }
+      sum += this.effect(power[t]);
+    }
+    let room = rest;
+    for (const t of slots.reverse()) {
+      if (this.limits[t][1] - sum < room) room = this.limits[t][1] - sum;
+      if (room <= 0n) return;
+      const now = this.effect(power[t]);
+      sum -= now;
+      if (!jumping.includes(t) || power[t] >= 0n) continue;
+      const all = this.effect(upper(t)) - now;
+      const more = all < room ? all : room;
+      const reached = now + more;
+      power[t] = more === all ? upper(t) : reached > 0n ? (reached << 32n) / this.roundTrip : reached;
+      room -= more;
+    }
+  }
 }
 
-// S between base and top; cuts it to [floor, ceiling] and tells the prices of the cuts.
-function cut(sum, floor, ceiling, priceOf) {
-  let low = low32;
-  let high = high32;
-  if (floor > sum.top) floor = sum.top;
-  if (ceiling < sum.base) ceiling = sum.base;
-  if (sum.base < floor) {
-    low = priceOf(sum.knots.clipLow(floor - sum.base));
-    sum.base = floor;
+// ---- whole watts ----
+
+// The watts nearest to the path of the drafts within the safe states, or null. `store` knows drift, watt(change) and what is safe.
+function wholeWatts(p, store, drafts, bits) {
+  let draft = store.start;
+  let now = store.start;
+  const x = [];
+  for (const [t, power] of drafts.entries()) {
+    const idle = store.drift(now, t);
+    draft = store.drift(draft, t) + ((power * store.watt(power)) >> bits);
+    const change = draft - idle;
+    const [least, most] = store.safe[t].map((state) => state - idle);
+    let watts = clip(roundDiv(change, store.watt(change)), power >> bits, -(-power >> bits));
+    const leastW = -floorDiv(-least, store.watt(least));
+    const mostW = floorDiv(most, store.watt(most));
+    if (leastW > mostW) return null;
+    watts = clip(clip(watts, leastW, mostW), p.low[t], p.high[t]);
+    now = idle + watts * store.watt(watts);
+    if (now < store.safe[t][0] || now > store.safe[t][1]) return null;
+    x.push(watts);
   }
-  if (ceiling < sum.base) ceiling = sum.base;
-  if (sum.top > ceiling) {
-    high = priceOf(sum.knots.clipHigh(sum.top - ceiling));
-    sum.top = ceiling;
-  }
-  return [low, high];
+  return x;
 }
 
 // ---- losses ----
 
-const slopeOne = 1n << 24n;
-const valueW = 1n << 34n;
-
-const chargePrice = (p, power) => floorDiv(power * 1000n, p.charge);
-const dischargePrice = (p, power) => floorDiv(power * p.discharge, 1000n);
 const unitOf = (p) => 1000n * p.discharge;
-const effect = (p, power) => power * (power < 0n ? 1000000n : p.charge * p.discharge);
-
-function gain(power, wish, price, numerator, denominator) {
-  return 2n * floorDiv(price * numerator, denominator) * power - (power - wish) ** 2n;
-}
-
-// The price at which a slot with a positive wish goes from discharging to charging.
-function jumpPrice(p, lowW, highW, wish) {
-  const both = p.charge * p.discharge;
-  const power = floorDiv(wish * (1000000n - both), 1000000n + both);
-  if (power <= highW * oneW && power <= -lowW * oneW) return -floorDiv(2000n * p.discharge * wish, both + 1000000n);
-  const v = floorDiv(wish, 4n);
-  let low = floorDiv((lowW * oneW - wish) * 1000n, p.charge) - oneW;
-  let high = 0n;
-  while (high - low > 1n) {
-    const price = (low + high) >> 1n;
-    const charging = clip(v + floorDiv(price * p.charge, 4000n), 0n, highW * 256n);
-    const discharging = clip(v + floorDiv(price * 1000n, p.discharge * 4n), lowW * 256n, 0n);
-    if (gain(charging, v, price >> 2n, p.charge, 1000n) > gain(discharging, v, price >> 2n, 1000n, p.discharge)) high = price;
-    else low = price;
-  }
-  return low;
-}
-
-// The one power, or the two between which the price cannot tell.
-function choose(p, lowW, highW, wish, price) {
-  const low = lowW * oneW;
-  const high = highW * oneW;
-  const charging = wish + floorDiv(price * p.charge, 1000n);
-  const discharging = wish + floorDiv(price * 1000n, p.discharge);
-  const up = clip(charging, 0n, high);
-  const down = clip(discharging, low, 0n);
-  if (wish <= 0n) return up > 0n ? [up, up] : [down, down];
-  const jump = jumpPrice(p, lowW, highW, wish);
-  if (price < jump) return [down, down];
-  return price > jump + 1n ? [up, up] : [down, up];
-}
+const wattOf = (p) => (change) => (change < 0n ? million : p.charge * p.discharge);
+const effect = (p, power) => power * wattOf(p)(power);
 
 function lossyLimits(p, t, slots) {
   const last = t + 1 === slots;
@@ -207,128 +257,68 @@ export function lossyVerdict(p, slots) {
   return 0;
 }
 
-class ChangeSum {
-  constructor(p, slots) {
-    this.p = p;
-    this.knots = new Knots(4 * slots + 8);
-    this.base = this.top = 0n;
-    this.chargeSlope = (p.charge * p.charge * slopeOne + 500000n) / 1000000n;
-    this.dischargeSlope = (1000000n * slopeOne) / (p.discharge * p.discharge);
-  }
-
-  change(power) {
-    return power < 0n ? -(floorDiv(-power * valueW, this.p.discharge) * 1000n) : floorDiv(power * valueW, 1000n) * this.p.charge;
-  }
-
-  ramp(from, to, slope) {
-    if (from >= to) return;
-    this.knots.insert(from, slope);
-    this.knots.insert(to, -slope);
-    this.top += slope * (to - from);
-  }
-
-  add(low, high, v) {
-    if (this.knots.makeRoom()) this.top = this.base + this.knots.span();
-    this.base += this.change(low);
-    this.top += this.change(low);
-    if (low >= high) return;
-    if (v <= 0n) {
-      this.ramp(dischargePrice(this.p, low * oneW - v), dischargePrice(this.p, -v), this.dischargeSlope);
-      this.ramp(chargePrice(this.p, -v), chargePrice(this.p, high * oneW - v), this.chargeSlope);
-      return;
-    }
-    const jump = jumpPrice(this.p, low, high, v);
-    const from = dischargePrice(this.p, low * oneW - v);
-    const to = chargePrice(this.p, high * oneW - v);
-    const below = from < jump ? this.dischargeSlope * (jump - from) : 0n;
-    const above = to > jump + 1n ? this.chargeSlope * (to - jump - 1n) : 0n;
-    const rest = this.change(high) - this.change(low) - below - above;
-    const height = rest > 0n ? rest : 0n;
-    this.top += below + above + height;
-    if (below > 0n) this.knots.insert(from, this.dischargeSlope);
-    this.knots.insert(jump, height - (below > 0n ? this.dischargeSlope : 0n));
-    this.knots.insert(jump + 1n, (above > 0n ? this.chargeSlope : 0n) - height);
-    if (above > 0n) this.knots.insert(to, -this.chargeSlope);
-  }
-}
-
-function lossyPrices(p, slots) {
-  const sum = new ChangeSum(p, slots);
-  const limit = 1n << 27n;
-  let lost = 0n;
-  const cuts = [];
+function lossyPath(p, slots) {
+  const powers = {low: 0n, high: 0n, least: 0n, most: 0n};
   for (let t = 0; t < slots; ++t) {
-    sum.add(p.low[t], p.high[t], wishAt(p, t, priceBits));
-    lost += p.loss;
-    const last = t + 1 === slots;
-    const low = clip((last ? p.endMin : p.min) - p.start + lost, -limit, limit);
-    const high = clip((last ? p.endMax : p.max) - p.start + lost, -limit, limit);
-    cuts.push(cut(sum, low * valueW, high * valueW, saturate));
+    powers.low += p.low[t];
+    powers.high += p.high[t];
+    if (powers.low < powers.least) powers.least = powers.low;
+    if (powers.high > powers.most) powers.most = powers.high;
   }
-  return cuts;
+  const lost = p.loss * BigInt(slots);
+  const reach = [clip(p.min - p.start, powers.least, 0n), clip(p.max - p.start + lost, 0n, powers.most)];
+  const path = new Path(p, slots, {reach, roundTrip: p.charge * p.discharge});
+  let idle = p.start * unitOf(p);
+  for (let t = 0; t < slots; ++t) {
+    idle -= p.loss * unitOf(p);
+    path.limits.push(lossyLimits(p, t, slots).map((energy) => path.limit(floorDiv((energy - idle) << sumBits, million))));
+  }
+  return path;
 }
 
-// Backwards: the powers of each slot in 2^-8 W, the energies that are safe and those that an optimal day passes through.
-function lossyPlan(p, slots, cuts) {
-  const plan = [];
+// Backwards: the energies from which later limits can be kept.
+function lossySafe(p, slots) {
   const loss = p.loss * unitOf(p);
-  let price = 0n;
+  const safe = [];
   for (let t = slots - 1; t >= 0; --t) {
-    const before = price;
-    price = clip(price, cuts[t][0], cuts[t][1]);
-    const dual = saturate(price - before);
-    const [low, high] = choose(p, p.low[t], p.high[t], wishAt(p, t, priceBits), price).map((power) => power >> 2n);
-    const [min, max] = lossyLimits(p, t, slots);
-    const safe = [min, max];
-    let best = [min, max];
-    const next = plan[t + 1];
-    if (next) {
-      const from = [next.safe[0] - effect(p, p.high[t + 1]) + loss, next.safe[1] - effect(p, p.low[t + 1]) + loss];
-      if (from[0] > safe[0]) safe[0] = from[0];
-      if (from[1] < safe[1]) safe[1] = from[1];
-      best = [next.best[0] - (effect(p, next.high) >> 8n) + loss, next.best[1] - (effect(p, next.low) >> 8n) + loss];
-    }
-    if (price > before) best = [min, min];
-    if (price < before) best = [max, max];
-    plan[t] = {low, high, dual, safe, best: best.map((energy) => clip(energy, min, max))};
+    safe[t] = lossyLimits(p, t, slots);
+    if (t + 1 === slots) continue;
+    const low = safe[t + 1][0] - effect(p, p.high[t + 1]) + loss;
+    const high = safe[t + 1][1] - effect(p, p.low[t + 1]) + loss;
+    safe[t] = [low > safe[t][0] ? low : safe[t][0], high < safe[t][1] ? high : safe[t][1]];
   }
-  return plan;
+  return safe;
 }
 
-function aim(slot, down, up) {
-  if (slot.low === slot.high) return clip(up, slot.best[0], slot.best[1]);
-  if (up <= slot.best[1]) return up > slot.best[0] ? up : slot.best[0];
-  if (down >= slot.best[0]) return down < slot.best[1] ? down : slot.best[1];
-  return slot.best[1];
+// Without losses rounding the sums breaks nothing, halves up.
+function roundSums(power, bits) {
+  let sum = 1n << (bits - 1n);
+  let before = 0n;
+  return power.map((w) => {
+    sum += w;
+    const rounded = sum >> bits;
+    const x = rounded - before;
+    before = rounded;
+    return x;
+  });
 }
 
-// Profile and multipliers, or null where no whole watts keep the limits.
+// Profile, multipliers and their bits, or null where no whole watts keep the limits.
 export function lossyProgram(p, slots) {
-  const plan = lossyPlan(p, slots, lossyPrices(p, slots));
-  const watt = (change) => (change < 0n ? 1000000n : p.charge * p.discharge);
-  const x = [];
-  let energy = p.start * unitOf(p);
-  for (let t = 0; t < slots; ++t) {
-    const slot = plan[t];
-    const idle = energy - p.loss * unitOf(p);
-    const change = aim(slot, idle + (effect(p, slot.low) >> 8n), idle + (effect(p, slot.high) >> 8n)) - idle;
-    let power = roundDiv(change, watt(change));
-    if (slot.low === slot.high) power = clip(power, slot.low >> 8n, -(-slot.low >> 8n));
-    const least = slot.safe[0] - idle;
-    const most = slot.safe[1] - idle;
-    const leastW = -floorDiv(-least, watt(least));
-    const mostW = floorDiv(most, watt(most));
-    if (leastW > mostW) return null;
-    power = clip(clip(power, leastW, mostW), p.low[t], p.high[t]);
-    energy = idle + effect(p, power);
-    if (energy < slot.safe[0] || energy > slot.safe[1]) return null;
-    x.push(power);
-  }
-  return {x, dual: plan.map((slot) => slot.dual)};
+  const path = lossyPath(p, slots);
+  const found = path.prices();
+  const power = path.drafts(found);
+  const worth = (price) => floorDiv(price * p.discharge, 1000n);
+  const dual = found.price.map((price, t) => worth(price) - worth(t + 1 < slots ? found.price[t + 1] : 0n));
+  const isExact = p.charge * p.discharge === million && path.bits === guardBits(slots);
+  const store = {start: p.start * unitOf(p), drift: (before) => before - p.loss * unitOf(p), watt: wattOf(p), safe: lossySafe(p, slots)};
+  const x = isExact ? roundSums(power, path.bits) : wholeWatts(p, store, power, path.bits);
+  return x === null ? null : {x, dual, bits: path.bits};
 }
 
 // The least x (x - 2 x0) of one branch, rounded down.
-function branchMinimum(best, low, high) {
+function branchMinimum(best, low, high, priceBits) {
+  const oneW = 1n << priceBits;
   if (best[1] <= low * oneW) return low * (low * oneW - 2n * (low > 0n ? best[1] : best[0]));
   if (best[0] >= high * oneW) return high * (high * oneW - 2n * (high > 0n ? best[1] : best[0]));
   const size = abs(best[0]) > abs(best[1]) ? abs(best[0]) : abs(best[1]);
@@ -337,7 +327,8 @@ function branchMinimum(best, low, high) {
   return -(whole * whole * oneW + 2n * whole * part + ((part * part) >> priceBits) + 1n);
 }
 
-export function lossyGap(p, x, dual, slots) {
+export function lossyGap(p, x, dual, slots, priceBits) {
+  const oneW = 1n << priceBits;
   const gap = {square: 0n, linear: 0n};
   let energy = p.start * unitOf(p);
   for (let t = 0; t < slots; ++t) {
@@ -357,7 +348,7 @@ export function lossyGap(p, x, dual, slots) {
     const here = {square: 0n, linear: 0n};
     addRegret(here, x[t], isCharging ? 0n : p.low[t], isCharging ? p.high[t] : 0n, own, priceBits);
     const value = x[t] * (x[t] * oneW - 2n * (x[t] > 0n ? own[0] : own[1]));
-    const other = isCharging ? branchMinimum(discharge, p.low[t], 0n) : branchMinimum(charge, 0n, p.high[t]);
+    const other = isCharging ? branchMinimum(discharge, p.low[t], 0n, priceBits) : branchMinimum(charge, 0n, p.high[t], priceBits);
     if (value - other > here.linear + (here.square >> priceBits)) {
       gap.linear += value - other;
     } else {
@@ -369,9 +360,6 @@ export function lossyGap(p, x, dual, slots) {
 }
 
 // ---- leak ----
-
-const permyriad = 10000n;
-const weightBits = 30n;
 
 function drift(p, before, t) {
   const ambient = p.ambient[t] * p.unit;
@@ -403,113 +391,57 @@ function bands(p, slots) {
   return {found, verdict};
 }
 
-function thermalPrices(p, slots, found) {
+function thermalPath(p, slots, found) {
   const most = p.high.reduce((a, b) => (b > a ? b : a));
   const leak = permyriad - p.keep;
   const count = leak * BigInt(slots) > permyriad ? permyriad / leak + 1n : BigInt(slots);
   const reach = most * (count + 1n);
-  const slopeBits = 50n - BigInt(reach === 0n ? 0 : reach.toString(2).length);
-  const limit = 1n << (60n - slopeBits);
-  const sum = {knots: new Knots(2 * slots + 8), base: 0n, top: 0n};
-  let weight = 1n << weightBits;
+  const path = new Path(p, slots, {reach: [-reach, reach], leak});
   let idle = p.startMc * p.unit;
-  const cuts = [];
   for (let t = 0; t < slots; ++t) {
     idle = drift(p, idle, t);
-    if (t > 0) {
-      weight = floorDiv(weight * permyriad + p.keep / 2n, p.keep);
-      while (weight >= 2n << weightBits) {
-        weight = (weight + 1n) >> 1n;
-        sum.knots.rescale();
-        sum.base >>= 1n;
-        sum.top = sum.base + sum.knots.span();
-      }
-    }
-    if (sum.knots.makeRoom()) sum.top = sum.base + sum.knots.span();
-    const v = wishAt(p, t, priceBits);
-    const inverse = (1n << (weightBits + 27n)) / weight;
-    const slope = (weight * weight) >> (2n * weightBits - slopeBits);
-    const [from, to] = [p.low[t], p.high[t]].map((power) => ((power * oneW - v) * inverse) >> 27n);
-    const least = p.low[t] * weight * (1n << (priceBits + slopeBits - weightBits));
-    sum.base += least;
-    sum.top += least;
-    if (from < to) {
-      sum.knots.insert(from, slope);
-      sum.knots.insert(to, -slope);
-      sum.top += slope * (to - from);
-    }
-    const scale = slopeBits < weightBits ? weight >> (weightBits - slopeBits) : weight * (1n << (slopeBits - weightBits));
-    const [low, high] = found[t].band.map((level) => clip(floorDiv(level - idle, p.watt >> priceBits), -limit, limit) * scale);
-    cuts.push(cut(sum, low, high, (price) => saturate((clip(price, -(1n << 32n), 1n << 32n) * weight) >> weightBits)));
+    path.limits.push(found[t].band.map((level) => path.limit(floorDiv(level - idle, p.watt >> sumBits))));
   }
-  return cuts;
+  return path;
 }
 
-function thermalPlan(p, slots, found, cuts, isLax) {
-  const plan = [];
+function thermalSafe(p, slots, found, isLax) {
   const farAway = 1n << 46n;
-  let price = 0n;
-  let side = 0n;
+  const safe = [];
   for (let t = slots - 1; t >= 0; --t) {
-    const before = price;
-    price = clip(price, cuts[t][0], cuts[t][1]);
-    if (price !== before) side = price > before ? 1n : -1n;
-    const draft = clip((wishAt(p, t, priceBits) + price) >> 2n, p.low[t] * 256n, p.high[t] * 256n);
-    const wide = p.soft && p.watt > p.unit / 2n && (isLax || !found[t].isWished);
-    const tolerance = wide ? p.watt : p.unit / 2n;
-    const safe = [found[t].band[0] - tolerance, found[t].band[1] + tolerance];
-    const next = plan[t + 1];
-    if (next) {
-      const ambient = p.ambient[t + 1] * p.unit;
-      const needed = [next.safe[0] - p.watt * p.high[t + 1], next.safe[1] - p.watt * p.low[t + 1]].map((level) =>
-        clip(level - ambient, -farAway, farAway));
-      const low = ambient - floorDiv(-needed[0] * permyriad, p.keep);
-      const high = ambient + floorDiv((needed[1] + 1n) * permyriad - 1n, p.keep);
-      if (low > safe[0]) safe[0] = low;
-      if (high < safe[1]) safe[1] = high;
-    }
-    plan[t] = {draft, dual: saturate(price - before), side, safe};
-    price = floorDiv(price * p.keep + permyriad / 2n, permyriad);
+    const isWide = p.soft && p.watt > p.unit / 2n && (isLax || !found[t].isWished);
+    const tolerance = isWide ? p.watt : p.unit / 2n;
+    safe[t] = [found[t].band[0] - tolerance, found[t].band[1] + tolerance];
+    if (t + 1 === slots) continue;
+    const ambient = p.ambient[t + 1] * p.unit;
+    const needed = [safe[t + 1][0] - p.watt * p.high[t + 1], safe[t + 1][1] - p.watt * p.low[t + 1]].map((level) =>
+      clip(level - ambient, -farAway, farAway));
+    const low = ambient - floorDiv(-needed[0] * permyriad, p.keep);
+    const high = ambient + floorDiv((needed[1] + 1n) * permyriad - 1n, p.keep);
+    if (low > safe[t][0]) safe[t][0] = low;
+    if (high < safe[t][1]) safe[t][1] = high;
   }
-  return plan;
+  return safe;
 }
 
-// The trace heats only: a watt never lowers the temperature.
-function thermalWatts(p, plan) {
-  const lean = p.watt > p.unit ? (p.watt - p.unit) >> 1n : 0n;
-  let draft = p.startMc * p.unit;
-  let now = draft;
-  const x = [];
-  for (const [t, slot] of plan.entries()) {
-    draft = drift(p, draft, t) + (p.watt >> 8n) * slot.draft;
-    const idle = drift(p, now, t);
-    const nearest = roundDiv(draft - idle + lean * slot.side, p.watt);
-    const least = -floorDiv(idle - slot.safe[0], p.watt);
-    const most = floorDiv(slot.safe[1] - idle, p.watt);
-    if (least > most) return null;
-    const power = clip(clip(clip(nearest, slot.draft >> 8n, -(-slot.draft >> 8n)), least, most), p.low[t], p.high[t]);
-    now = idle + p.watt * power;
-    if (now < slot.safe[0] || now > slot.safe[1]) return null;
-    x.push(power);
-  }
-  return x;
-}
-
-// An error, or profile and multipliers.
+// An error, or profile, multipliers and their bits. The trace heats only: a watt never lowers the temperature.
 export function thermalProgram(p, slots) {
   const {found, verdict} = bands(p, slots);
   if (verdict !== 0 && !p.soft) return {error: verdict};
-  const cuts = thermalPrices(p, slots, found);
+  const path = thermalPath(p, slots, found);
+  const prices = path.prices();
+  const power = path.drafts(prices);
+  const dual = prices.price.map((price, t) => price - (t + 1 < slots ? path.before(prices.price[t + 1]) : 0n));
   for (const isLax of [false, true]) {
-    const plan = thermalPlan(p, slots, found, cuts, isLax);
-    const x = thermalWatts(p, plan);
-    if (x !== null) return {error: 0, x, dual: plan.map((slot) => slot.dual)};
+    const store = {start: p.startMc * p.unit, drift: (before, t) => drift(p, before, t), watt: () => p.watt, safe: thermalSafe(p, slots, found, isLax)};
+    const x = wholeWatts(p, store, power, path.bits);
+    if (x !== null) return {error: 0, x, dual, bits: path.bits};
     if (!p.soft) break;
   }
   return {error: 200};
 }
 
-export function thermalGap(p, x, dual, slots) {
+export function thermalGap(p, x, dual, slots, priceBits) {
   const gap = {square: 0n, linear: 0n};
   const {found} = bands(p, slots);
   let now = p.startMc * p.unit;
@@ -521,7 +453,7 @@ export function thermalGap(p, x, dual, slots) {
   let price = [0n, 0n];
   for (let t = slots - 1; t >= 0; --t) {
     price = add(scaled(price, p.keep, permyriad), [dual[t] * 256n, dual[t] * 256n]);
-    const best = add(scaled([p.numerator[t], p.numerator[t]], oneW, p.weight), scaled(price, 1n, 256n));
+    const best = add(scaled([p.numerator[t], p.numerator[t]], 1n << priceBits, p.weight), scaled(price, 1n, 256n));
     addRegret(gap, x[t], p.low[t], p.high[t], best, priceBits);
   }
   return magnitudeSum(gap, p.weight, priceBits);

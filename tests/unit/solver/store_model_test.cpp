@@ -49,12 +49,16 @@ TEST(store_model, inverts_the_drift_exactly) {
 TEST(store_model, a_band_out_of_reach_becomes_the_nearest_temperature) {
   Device device = tank(1, 0);
   device.min_mc = 21'500;
+  device.soft = true;
   const Store model(device, {3, 3600});
   Reach band(model);
-  EXPECT_EQ(band.advance(0), Reach::Verdict::below);
+  Report report;
+  EXPECT_EQ(band.step(0, report), Error::none);
+  EXPECT_FALSE(band.is_wished);
   EXPECT_EQ(band.limits.low, 21'000 * model.unit());
   EXPECT_EQ(band.limits.high, band.limits.low);
-  EXPECT_EQ(band.advance(1), Reach::Verdict::within);
+  EXPECT_EQ(band.step(1, report), Error::none);
+  EXPECT_TRUE(band.is_wished);
   EXPECT_EQ(band.limits.low, 21'500 * model.unit());
 }
 

@@ -6,7 +6,7 @@
 namespace wattproof::solver {
 namespace {
 
-std::array<std::uint64_t, lossy_workspace_words(slot_count_max)> workspace;
+std::array<std::uint64_t, store_workspace_words(slot_count_max)> workspace;
 
 // The least cost of all integer profiles of a short day, by trying them.
 double search(const reference::Problem& problem, std::int32_t low, std::int32_t high) {

@@ -43,7 +43,7 @@ TEST(thermal, keeps_the_true_temperature_within_a_milli_degree) {
 TEST(thermal, heats_late_when_the_target_does_not_care) {
   const Device device = tank();
   Workspace<slot_count_max> small;
-  std::array<std::uint64_t, thermal_workspace_words(4)> workspace;
+  std::array<std::uint64_t, store_workspace_words(4)> workspace;
   std::array<std::int32_t, 4> x{};
   const std::array<std::int32_t, 4> target{};
   Report report;
@@ -59,7 +59,7 @@ TEST(thermal, says_how_far_the_band_is_out_of_reach_and_a_soft_band_takes_the_ne
   Device device = tank();
   device.min_mc = 59'000;
   device.power_max_w = 1000;
-  std::array<std::uint64_t, thermal_workspace_words(3)> workspace;
+  std::array<std::uint64_t, store_workspace_words(3)> workspace;
   std::array<std::int32_t, 3> x{};
   const std::array<std::int32_t, 3> target{};
   Report report;
@@ -80,7 +80,7 @@ TEST(thermal, a_soft_band_that_can_be_reached_is_kept_like_any_other) {
   Device device{.kind = DeviceKind::thermal, .power_max_w = 1888, .gain_mk_per_wh = 16, .leak_permyriad_per_slot = 442,
                 .ambient_mc = 16'272, .start_mc = 31'524, .min_mc = 31'020, .max_mc = 31'500, .soft = true};
   constexpr Grid grid{6, 1800};
-  std::array<std::uint64_t, thermal_workspace_words(6)> workspace;
+  std::array<std::uint64_t, store_workspace_words(6)> workspace;
   std::array<std::int32_t, 6> soft{};
   std::array<std::int32_t, 6> hard{};
   const std::array<std::int32_t, 6> target{-5, 1888, -5, 1888, 0, 90};

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// 64-bit arithmetic that several solvers share, and the grid of 2^-10 W.
+// Internal to solver/.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "solver/for_size.hpp"
+
+namespace wattproof::solver {
+
+constexpr std::uint32_t wide_price_bits = 10;
+constexpr std::int64_t wide_energy_limit = std::int64_t{1} << 27;    // W x slot
+
+// floor_div of base/math.hpp, compiled once: on a CPU without 64-bit division each inlined copy costs dozens of bytes;
+// and round_div.
+std::int64_t wide_floor_div(std::int64_t a, std::int64_t b);
+inline std::int64_t wide_round_div(std::int64_t a, std::int64_t b) { return wide_floor_div(a + (b >> 1), b); }
+
+// Both ends included.
+struct EnergyLimits {
+  std::int64_t low;
+  std::int64_t high;
+};
+
+// The nearest price of 32 bits; its two ends stand for no price at all.
+constexpr std::int32_t price_low = std::numeric_limits<std::int32_t>::min();
+constexpr std::int32_t price_high = std::numeric_limits<std::int32_t>::max();
+
+namespace inlined {
+
+constexpr std::int64_t within(const EnergyLimits& limits, std::int64_t value) {
+  if (value < limits.low) return limits.low;
+  return value > limits.high ? limits.high : value;
+}
+constexpr bool contains(const EnergyLimits& limits, std::int64_t value) { return limits.low <= value && value <= limits.high; }
+constexpr std::int64_t limited(std::int64_t value, std::uint32_t bits) {
+  const std::int64_t limit = std::int64_t{1} << bits;
+  if (static_cast<std::uint64_t>(value) + static_cast<std::uint64_t>(limit) <= 2 * static_cast<std::uint64_t>(limit)) return value;
+  return value < 0 ? -limit : limit;
+}
+constexpr std::int32_t saturate(std::int64_t value) {
+  const std::int32_t kept = static_cast<std::int32_t>(value);
+  if (kept == value) return kept;
+  return value < 0 ? price_low : price_high;
+}
+
+}  // namespace inlined
+
+// Compiled for size, each of these is one function for all.
+#ifdef __OPTIMIZE_SIZE__
+std::int64_t within(const EnergyLimits& limits, std::int64_t value);
+bool contains(const EnergyLimits& limits, std::int64_t value);
+std::int64_t limited(std::int64_t value, std::uint32_t bits);  // within +-2^bits
+std::int32_t saturate(std::int64_t value);
+#else
+using inlined::contains;
+using inlined::limited;
+using inlined::saturate;
+using inlined::within;
+#endif
+
+}  // namespace wattproof::solver
