@@ -239,7 +239,10 @@ void set_losses(PriceProblem& problem, std::int32_t round_trip_ppm, std::int32_t
 }
 
 std::int32_t price_before(const PriceProblem& problem, std::int32_t price) {
-  if (!problem.is_leaking() || price == price_unlimited || price == -price_unlimited) return price;
+  if (!problem.is_leaking()) return price;
+  // Of all that grow beyond every price the smallest: what more the limit asks for shows when whole watts are chosen.
+  if (price == price_unlimited) return problem.near_price;
+  if (price == -price_unlimited) return -problem.near_price;
   // keep is rounded down and growth may be as well, so the price is found from a little above.
   std::int32_t before = static_cast<std::int32_t>((std::int64_t{price} * problem.keep) >> 31) + 2;
   while (price_after<AnyPath>(problem, before) > price) --before;

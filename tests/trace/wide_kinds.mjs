@@ -64,7 +64,8 @@ class Path {
 
   // The largest price that grows to no more than this one.
   before(price) {
-    if (this.keep === 0n || abs(price) === unlimited) return price;
+    if (this.keep === 0n) return price;
+    if (abs(price) === unlimited) return price < 0n ? -this.near : this.near;
     let low = -unlimited;
     let high = unlimited;
     while (high - low > 1n) {
