@@ -336,17 +336,21 @@ Error certify(HomeSession& session, std::uint32_t shift, Report& report) {
   return Error::none;
 }
 
+// Names the slot that is furthest over the breaker; of equals the first.
 Error check_breaker(const HomeSession& session, Report& report) {
+  std::int32_t most_w = session.home.limit_w;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int32_t power_w = session.total_w[t];
-    if (power_w <= session.home.limit_w && power_w >= -session.home.limit_w) continue;
-    report.limit = Limit::breaker;
+    const std::int32_t size_w = power_w < 0 ? -power_w : power_w;
+    if (size_w <= most_w) continue;
+    most_w = size_w;
     report.slot = t;
-    report.needed = power_w < 0 ? -std::int64_t{power_w} : power_w;
-    report.possible = session.home.limit_w;
-    return Error::infeasible;
   }
-  return Error::none;
+  if (most_w == session.home.limit_w) return Error::none;
+  report.limit = Limit::breaker;
+  report.needed = most_w;
+  report.possible = session.home.limit_w;
+  return Error::infeasible;
 }
 
 std::size_t session_words(std::size_t part_words, std::size_t count, const Grid& grid) {

@@ -44,7 +44,8 @@ std::size_t home_workspace_words(const Home& home, const Grid& grid);
 //   unknown_kind  a banded device: a home is made of exact parts
 //   too_large     no device, or more than home_device_count_max
 //   every error of solve() for one of the devices (`device_index` says which)
-//   infeasible  the breaker limit cannot be kept: report.limit is breaker, with the slot, and in W what is needed and allowed
+//   infeasible  the breaker limit cannot be kept: report.limit is breaker, with the slot that is furthest over it, and in W what is
+//               needed there and allowed
 Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                  WorkspaceView workspace, std::span<std::int32_t> total_w, std::span<std::int32_t> profiles_w,
                  Report& report, std::uint32_t& device_index, bool is_certified = true);

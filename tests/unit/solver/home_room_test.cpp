@@ -74,6 +74,21 @@ TEST(home_room, says_where_the_breaker_would_trip) {
   EXPECT_EQ(report.possible, 3000);
 }
 
+TEST(home_room, names_the_slot_that_is_furthest_over_the_breaker) {
+  const std::array<std::int32_t, 5> load{500, 4000, -6500, 6500, 3001};
+  const std::array<Device, 1> devices{{{.kind = DeviceKind::fixed, .profile_w = load}}};
+  std::array<std::int32_t, 5> total{};
+  std::array<std::int32_t, 5> profiles{};
+  Report report;
+  std::uint32_t index = 0;
+  EXPECT_EQ(solve_home({devices, 3000}, {5, 3600}, std::array<std::int32_t, 5>{}, {}, workspace, total, profiles, report, index),
+            Error::infeasible);
+  EXPECT_EQ(report.limit, Limit::breaker);
+  EXPECT_EQ(report.slot, 2u);
+  EXPECT_EQ(report.needed, 6500);
+  EXPECT_EQ(report.possible, 3000);
+}
+
 // The price in the negotiation grows without end there, to where a generator's cost would not fit beside it.
 TEST(home_room, refuses_a_generator_that_must_feed_in_more_than_the_breaker_allows) {
   const std::array<Device, 1> devices{{{.kind = DeviceKind::generator, .power_min_w = -18'000, .power_max_w = -16'000, .cost_linear = 8586}}};
