@@ -16,6 +16,12 @@ namespace {
 constexpr std::uint32_t fine_bits = 4;  // z and u are in 1/16 W, as in the contract
 constexpr std::int64_t fine = 1 << fine_bits;
 constexpr std::uint32_t freeze_round = 40;  // from here on devices that choose among patterns keep theirs
+// A penalty is curvature x devices, what the mean costs, x 2^(penalty_bits - even_bits).
+constexpr std::int32_t even_bits = 14;
+constexpr std::int32_t penalty_bits_max = 26;
+constexpr std::int32_t penalty_step = 4;           // each is 2^-4 of the one before
+constexpr std::uint32_t penalty_round_max = 60;    // with each but the last
+constexpr std::int32_t typical_power_bits = 10;    // W, at which a linear cost is as steep as a quadratic one
 
 std::size_t words_of(std::size_t numbers) { return (numbers + 1) / 2; }
 
@@ -58,95 +64,144 @@ Error solve_device(HomeSession& session, std::uint32_t i, const Device& device, 
   return Error::none;
 }
 
-// The mean that the sum would choose at penalty curvature x count / 2^shift around `mean`, within the breaker.
-std::int64_t choose_mean(const HomeSession& session, std::uint32_t slot, std::int64_t mean, std::uint32_t shift) {
+// The mean that the sum would choose around `mean`, at the penalty, within the breaker.
+std::int32_t choose_mean(const HomeSession& session, std::uint32_t slot, std::int64_t mean) {
   const std::int64_t count = session.count();
-  const std::int64_t share = std::int64_t{1} << shift;
+  constexpr std::int64_t share = 1 << even_bits;
+  const std::int64_t penalty = std::int64_t{1} << session.penalty_bits;
   const std::int64_t wish = wide_floor_div(std::int64_t{session.wish.at(slot, fine_bits)} * share, count);
   const std::int64_t limit = wide_floor_div(std::int64_t{session.home.limit_w} * fine, count);
-  return clamp(wide_floor_div(wish + mean, share + 1), -limit, limit);
+  return static_cast<std::int32_t>(clamp(wide_floor_div(wish + mean * penalty, share + penalty), -limit, limit));
 }
 
-// The penalty is `weight` / 2^shift. Rounded to a whole number it would be another than the one behind the means, and the
-// negotiation would end elsewhere; so the device's own costs are raised instead, as far as they fit. Returns the weight.
-std::uint32_t weigh_own_cost(Device& device, std::int64_t weight, std::uint32_t shift) {
-  constexpr std::int64_t linear_max = std::int64_t{1} << 46;
-  std::int64_t linear = device.cost_linear * (std::int64_t{1} << shift);
-  std::int64_t quadratic = std::int64_t{device.cost_quadratic} * (std::int64_t{1} << shift);
+// The penalty rounded to a whole number would be another than the one behind the means, and the negotiation would end elsewhere;
+// so penalty and own costs are both taken x 2^even_bits, as far as they fit. A linear cost beyond every power is cut to that.
+// Returns the weight.
+std::uint32_t weigh_own_cost(const HomeSession& session, Device& device) {
   const std::int64_t quadratic_max = device.kind == DeviceKind::generator ? std::int64_t{1} << 30 : own_cost_max;
-  // At most 6 times for the weight, shift + 1 for the others.
-  while (weight > weight_max || linear > linear_max || linear < -linear_max || quadratic > quadratic_max) {
-    weight >>= 1;
+  std::int64_t weight = (session.wish.curvature() * session.count()) << session.penalty_bits;
+  std::int64_t linear = limited(device.cost_linear, 48) * (1 << even_bits);
+  std::int64_t quadratic = std::int64_t{device.cost_quadratic} * (1 << even_bits);
+  // At most 32 times.
+  while (weight > weight_max || quadratic > quadratic_max) {
+    weight = (weight + 1) >> 1;
     linear >>= 1;
     quadratic >>= 1;
   }
-  device.cost_linear = linear;
+  const std::int64_t limit = (weight + quadratic) * session.wish.power_limit_w();
+  device.cost_linear = clamp(linear, -limit, limit);
   device.cost_quadratic = static_cast<std::int32_t>(quadratic);
-  return static_cast<std::uint32_t>(clamp<std::int64_t>(weight, 1, weight_max));
+  return static_cast<std::uint32_t>(weight);
 }
 
 // The largest wish at this weight that leaves room for the device's linear cost. Far wishes come from a breaker that cannot be
 // kept: then the home is refused for that, not for a number out of range.
 std::int64_t wish_limit(const HomeSession& session, const Device& device, std::int64_t weight) {
-  const std::int64_t limit = power_limit_w(session.slots());
+  const std::int64_t limit = session.wish.power_limit_w();
   if (device.kind != DeviceKind::generator) return limit;
   const std::int64_t linear = device.cost_linear < 0 ? -device.cost_linear : device.cost_linear;
   return clamp<std::int64_t>(wide_floor_div((weight + device.cost_quadratic) * limit - linear, weight), 0, limit);
 }
 
-// One round: every device, then the mean and its price. Returns how far the two means are apart and the second one moved, in
-// 1/16 W, whichever is more.
-Error admm_round(HomeSession& session, std::uint32_t round, std::uint32_t shift, std::uint32_t& device_index,
-                 std::int64_t& distance, bool& changed) {
-  const std::int64_t count = session.count();
+// In 1/16 W.
+std::int32_t mean_at(const HomeSession& session, std::uint32_t slot) {
+  return static_cast<std::int32_t>(wide_floor_div(session.total_w[slot] * fine, std::int64_t{session.count()}));
+}
+
+// One round: every device ...
+Error ask_devices(HomeSession& session, std::uint32_t round, std::uint32_t& device_index) {
   // The means of the last round steer every device of this one.
   std::span<std::int32_t> before = session.low_w;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
-    const std::int64_t mean = wide_floor_div(session.total_w[t] * fine, count);
-    before[t] = round == 0 ? 0 : saturate(std::int64_t{session.z[t]} - session.u[t] - mean);
+    before[t] = saturate(std::int64_t{session.z[t]} - session.u[t] - mean_at(session, t));
   }
-  changed = false;
+  bool changed = false;
   for (std::uint32_t i = 0; i < session.count(); ++i) {
     Device device = session.device(i);
-    if (round >= freeze_round && chooses_pattern(device)) continue;
+    // Below half the sum's cost a penalty would let patterns follow every price.
+    if ((round >= freeze_round || session.penalty_bits < even_bits - 1) && chooses_pattern(device)) continue;
     Cost cost;
-    if (has_own_cost(device)) cost.weight = weigh_own_cost(device, session.wish.curvature() * count, shift);
+    if (has_own_cost(device)) cost.weight = weigh_own_cost(session, device);
     const std::int64_t limit = wish_limit(session, device, cost.weight);
     const std::span<std::int32_t> profile = session.profile(i);
     for (std::uint32_t t = 0; t < session.slots(); ++t) {
-      const std::int64_t wish = round == 0 ? wide_floor_div(std::int64_t{session.wish.at(t, fine_bits)}, count)
-                                           : profile[t] * fine + before[t];
+      const std::int64_t wish = profile[t] * fine + before[t];
       session.wish_w[t] = static_cast<std::int32_t>(clamp((wish + fine / 2) >> fine_bits, -limit, limit));
     }
     device_index = i;
     WATTPROOF_TRY(solve_device(session, i, device, cost, changed));
   }
-  distance = 0;
-  for (std::uint32_t t = 0; t < session.slots(); ++t) {
-    const std::int64_t mean = wide_floor_div(session.total_w[t] * fine, count);
-    const std::int64_t relaxed = round == 0 ? mean : wide_floor_div(8 * mean - 3 * session.z[t], std::int64_t{5});
-    const std::int64_t z = choose_mean(session, t, relaxed + session.u[t], shift);
-    session.u[t] = saturate(session.u[t] + relaxed - z);  // below a breaker that cannot be kept it grows without end
-    const std::int64_t step = z < session.z[t] ? session.z[t] - z : z - session.z[t];
-    if (step > distance) distance = step;
-    session.z[t] = static_cast<std::int32_t>(z);
-    const std::int64_t apart = mean < z ? z - mean : mean - z;
-    if (apart > distance) distance = apart;
-  }
   return Error::none;
 }
 
-Error negotiate(HomeSession& session, std::uint32_t shift, std::uint32_t& device_index) {
+// ... then the mean and its price. Returns how far the two means are apart and the second one moved, in 1/16 W, whichever is more.
+std::int32_t agree(HomeSession& session) {
+  std::int32_t distance = 0;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
-    session.z[t] = session.u[t] = 0;
+    const std::int32_t mean = mean_at(session, t);
+    const std::int32_t before = session.z[t];
+    const std::int64_t relaxed = wide_floor_div(std::int64_t{8 * mean - 3 * before}, std::int64_t{5});
+    const std::int32_t z = choose_mean(session, t, relaxed + session.u[t]);
+    session.u[t] = saturate(session.u[t] + relaxed - z);  // below a breaker that cannot be kept it grows without end
+    session.z[t] = z;
+    const std::int32_t step = z < before ? before - z : z - before;
+    if (step > distance) distance = step;
+    const std::int32_t apart = mean < z ? z - mean : mean - z;
+    if (apart > distance) distance = apart;
+  }
+  return distance;
+}
+
+// The first penalty is no weaker than any own cost, or stiff parts would take thousands of rounds to move. Rounding to watts
+// hides from a part what costs it less than half a penalty, so the last one is at most an eighth of the geometric mean of the
+// sum's cost and the least own one. All of this in powers of two. Returns the bits of the last.
+std::int32_t choose_penalties(HomeSession& session) {
+  const auto bits_of = [](std::int64_t cost) { return static_cast<std::int32_t>(std::bit_width(static_cast<std::uint64_t>(cost))); };
+  const std::int32_t offset = even_bits - bits_of(session.wish.curvature() * session.count());
+  std::int32_t most = even_bits - 1;
+  std::int32_t least = 2 * penalty_bits_max;
+  for (std::uint32_t i = 0; i < session.count(); ++i) {
+    const Device device = session.device(i);
+    if (!has_own_cost(device)) continue;
+    const std::int64_t linear = device.cost_linear >> typical_power_bits;
+    const std::int32_t own = offset + bits_of(device.cost_quadratic | (linear < 0 ? -linear : linear));
+    if (own > most) most = own;
+    if (own < least) least = own;
+  }
+  session.penalty_bits = most < penalty_bits_max ? most : penalty_bits_max;
+  return (least + even_bits - 6) >> 1;
+}
+
+// Goes on with a weaker penalty, at the same prices. False if this is the last one, or if a weaker one could not hold these.
+bool weaken(HomeSession& session, std::int32_t last) {
+  if (session.penalty_bits <= last || session.penalty_bits < penalty_step) return false;
+  for (const std::int32_t u : session.u) {
+    if (!is_within(u, session.wish.power_limit_w() >> 1)) return false;
+  }
+  for (std::int32_t& u : session.u) u *= 1 << penalty_step;
+  session.penalty_bits -= penalty_step;
+  return true;
+}
+
+Error negotiate(HomeSession& session, std::uint32_t& device_index) {
+  // So that the first round asks every device for its share of the wish.
+  for (std::uint32_t t = 0; t < session.slots(); ++t) {
+    session.z[t] = static_cast<std::int32_t>(wide_floor_div(std::int64_t{session.wish.at(t, fine_bits)}, std::int64_t{session.count()}));
+    session.u[t] = 0;
     session.total_w[t] = 0;
   }
   for (std::int32_t& power_w : session.profiles_w) power_w = 0;
+  const std::int32_t last = choose_penalties(session);
+  std::uint32_t end = penalty_round_max;
   for (std::uint32_t round = 0; round < home_round_max; ++round) {
-    std::int64_t distance = 0;
-    bool changed = false;
-    WATTPROOF_TRY(admm_round(session, round, shift, device_index, distance, changed));
-    if (distance <= fine / 4) break;
+    WATTPROOF_TRY(ask_devices(session, round, device_index));
+    const bool is_settled = agree(session) <= fine / 4;
+    if (!is_settled && round + 1 != end) continue;
+    if (weaken(session, last)) {
+      end = round + 1 + penalty_round_max;
+    } else if (is_settled) {
+      break;
+    }
   }
   return Error::none;
 }
@@ -288,11 +343,12 @@ Error bound_gap(HomeSession& session, std::uint64_t& total) {
 
 // Where the breaker holds the sum, the devices' own solutions do not tell what a watt is worth; the negotiation does.
 // Each device is asked once more, near its profile and at these prices, for the duals that belong to them.
-Error reprice(HomeSession& session, std::uint32_t shift) {
+Error reprice(HomeSession& session) {
   constexpr std::int64_t one = std::int64_t{1} << linear_gap_bits;
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int64_t total = session.total_w[t];
-    const std::int64_t paid = (std::int64_t{session.u[t]} * session.count() * (one / fine)) >> shift;
+    const std::int64_t price = (std::int64_t{session.u[t]} * session.count()) << session.penalty_bits;
+    const std::int64_t paid = limited(price >> (even_bits + fine_bits - linear_gap_bits), 40);
     session.prices[t] = total * one - session.wish.wide_at(t);
     if (total >= session.home.limit_w && paid > session.prices[t]) session.prices[t] = paid;
     if (total <= -session.home.limit_w && paid < session.prices[t]) session.prices[t] = paid;
@@ -320,14 +376,14 @@ Error reprice(HomeSession& session, std::uint32_t shift) {
 }
 
 // Two ways to price the slots; each gives a valid bound, and the smaller one counts.
-Error certify(HomeSession& session, std::uint32_t shift, Report& report) {
+Error certify(HomeSession& session, Report& report) {
   set_prices(session);
   WATTPROOF_TRY(bound_gap(session, report.gap));
   const std::uint64_t weight = static_cast<std::uint64_t>(session.wish.curvature());
   const std::uint64_t rounding = 2 * weight * session.slots() * session.count();
   if (report.gap > rounding) {
     std::uint64_t other = 0;
-    WATTPROOF_TRY(reprice(session, shift));
+    WATTPROOF_TRY(reprice(session));
     WATTPROOF_TRY(bound_gap(session, other));
     if (other < report.gap) report.gap = other;
   }
@@ -394,15 +450,14 @@ Error solve_home(const Home& home, const Grid& grid, std::span<const std::int32_
                   .duals = take(slots * home.devices.size()), .z = take(slots), .u = take(slots), .wish_w = take(slots),
                   .low_w = take(slots), .high_w = take(slots), .scratch_w = take(slots), .total_w = total_w,
                   .profiles_w = profiles_w};
-  constexpr std::uint32_t shift = 1;
-  WATTPROOF_TRY(negotiate(session, shift, device_index));
+  WATTPROOF_TRY(negotiate(session, device_index));
   WATTPROOF_TRY(polish(session));
   bool has_moved = false;
   WATTPROOF_TRY(find_room(session, has_moved));
   if (has_moved) WATTPROOF_TRY(polish(session));
   WATTPROOF_TRY(check_breaker(session, report));
   if (!is_certified) return Error::none;
-  return certify(session, shift, report);
+  return certify(session, report);
 }
 
 namespace {

@@ -34,6 +34,7 @@ struct HomeSession {
   std::span<std::int32_t> profiles_w;
   std::array<std::uint32_t, home_device_count_max> bits{};
   std::array<std::size_t, home_device_count_max> dual_size{};
+  std::int32_t penalty_bits = 0;       // of the negotiation's penalty
   std::int32_t reserve_w = 0;          // what devices that look for room leave below the breaker
 
   std::uint32_t slots() const { return grid.slots; }

@@ -9,7 +9,11 @@ const one = 1n << gapBits;
 const roundMax = 1000;
 const polishMax = 100;
 const roomMax = 64;
+const evenBits = 14n;
+const penaltyStep = 4n;
+const penaltyRoundMax = 60;
 
+const bitWidth = (value) => BigInt(value === 0n ? 0 : value.toString(2).length);
 const bySlot = (slots, of) => Array.from({length: slots}, (_, t) => of(t));
 
 class Home {
@@ -21,7 +25,7 @@ class Home {
     this.total = Array(slots).fill(0n);
     this.profiles = parts.map(() => Array(slots).fill(0n));
     this.duals = parts.map(() => Array(slots).fill(0n));
-    this.z = Array(slots).fill(0n);
+    this.z = target.map((power) => floorDiv(power * fine, this.count));
     this.u = Array(slots).fill(0n);
   }
 
@@ -55,23 +59,53 @@ class Home {
     return this.put(i, answer.x);
   }
 
-  round(number) {
+  // The penalty is count 2^(penaltyBits - 14). The first is at least every own cost, the last at most an eighth of the root of
+  // count times the least one; all of it in powers of two.
+  choosePenalties() {
+    const owned = this.parts.filter((part) => part.kind === 'generator' || this.hasOwnCost(part));
+    const costs = owned.map((part) => (part.quadratic ?? 0n) | abs((part.linear ?? 0n) >> 10n));
+    const bits = costs.map((cost) => bitWidth(cost) - bitWidth(this.count) + evenBits);
+    const least = bits.reduce((a, b) => (a < b ? a : b), 52n);
+    this.penaltyBits = bits.reduce((a, b) => (a > b ? a : b), evenBits - 1n);
+    if (this.penaltyBits > 26n) this.penaltyBits = 26n;
+    this.lastBits = (least + 8n) >> 1n;
+  }
+
+  weaken() {
+    if (this.penaltyBits <= this.lastBits || this.penaltyBits < penaltyStep) return false;
+    if (this.u.some((u) => abs(u) > this.powerLimit / 2n)) return false;
+    this.u = this.u.map((u) => u << penaltyStep);
+    this.penaltyBits -= penaltyStep;
+    return true;
+  }
+
+  // A penalty beside own costs: both x 2^14, or as much less as their ranges need.
+  weigh(part) {
+    let [weight, own] = [this.count << this.penaltyBits, 1n << evenBits];
+    const most = part.kind === 'generator' ? 1n << 30n : 1n << 24n;
+    while (weight > 1n << 24n || (part.quadratic ?? 0n) * own > most) [weight, own] = [(weight + 1n) / 2n, own / 2n];
+    const cut = (weight + (part.quadratic ?? 0n) * own) * this.powerLimit;
+    if (own === 0n || abs((part.linear ?? 0n) * own) > cut) throw new Error('costs that far apart are not in the trace');
+    return {weight, own};
+  }
+
+  round() {
     const mean = (t) => floorDiv(this.total[t] * fine, this.count);
     const before = bySlot(this.slots, (t) => this.z[t] - this.u[t] - mean(t));
     this.parts.forEach((part, i) => {
       const wish = bySlot(this.slots, (t) => {
-        const power = number === 0 ? floorDiv(this.target[t] * fine, this.count) : this.profiles[i][t] * fine + before[t];
+        const power = this.profiles[i][t] * fine + before[t];
         return clip((power + fine / 2n) >> 4n, -this.powerLimit, this.powerLimit);
       });
-      // The penalty is count / 2; where own costs count beside it, both are doubled.
-      this.take(i, this.solve(i, wish, part.kind === 'generator' || this.hasOwnCost(part) ? {weight: this.count, own: 2n} : {}));
+      this.take(i, this.solve(i, wish, part.kind === 'generator' || this.hasOwnCost(part) ? this.weigh(part) : {}));
     });
     let distance = 0n;
     const limit = floorDiv(this.limit * fine, this.count);
     for (let t = 0; t < this.slots; ++t) {
-      const relaxed = number === 0 ? mean(t) : floorDiv(8n * mean(t) - 3n * this.z[t], 5n);
-      const wish = floorDiv(this.target[t] * fine * 2n, this.count);
-      const z = clip(floorDiv(wish + relaxed + this.u[t], 3n), -limit, limit);
+      const relaxed = floorDiv(8n * mean(t) - 3n * this.z[t], 5n);
+      const [share, penalty] = [1n << evenBits, 1n << this.penaltyBits];
+      const wish = floorDiv(this.target[t] * fine * share, this.count);
+      const z = clip(floorDiv(wish + (relaxed + this.u[t]) * penalty, share + penalty), -limit, limit);
       this.u[t] += relaxed - z;
       for (const way of [abs(z - this.z[t]), abs(mean(t) - z)]) if (way > distance) distance = way;
       this.z[t] = z;
@@ -168,7 +202,7 @@ class Home {
 
   reprice() {
     for (let t = 0; t < this.slots; ++t) {
-      const paid = (this.u[t] * this.count * (one / fine)) >> 1n;
+      const paid = ((this.u[t] * this.count * (one / fine)) << this.penaltyBits) >> evenBits;
       this.prices[t] = (this.total[t] - this.target[t]) * one;
       if (this.total[t] >= this.limit && paid > this.prices[t]) this.prices[t] = paid;
       if (this.total[t] <= -this.limit && paid < this.prices[t]) this.prices[t] = paid;
@@ -236,8 +270,13 @@ class Home {
 
 export function solveHome(parts, limit, target, slots, solvePart) {
   const home = new Home(parts, limit, target, slots, solvePart);
+  home.choosePenalties();
+  let end = penaltyRoundMax;
   for (let number = 0; number < roundMax; ++number) {
-    if (home.round(number) <= fine / 4n) break;
+    const isSettled = home.round() <= fine / 4n;
+    if (!isSettled && number + 1 !== end) continue;
+    if (home.weaken()) end = number + 1 + penaltyRoundMax;
+    else if (isSettled) break;
   }
   home.polish();
   home.findRoom();
