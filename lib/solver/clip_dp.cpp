@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/clip_dp.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.hpp"
 #include "base/math.hpp"
+#include "solver/thermal.hpp"
 
 namespace wattproof::solver {
 
@@ -127,9 +129,10 @@ Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_
   PowerReach reach;
   WATTPROOF_TRY(make_reach(problem, reach));
   if (reach.power > power_limit) return Error::out_of_range;
-  // Beyond 31 bits is beyond every reach.
-  const std::int32_t energy_low = saturate(problem.energy_min - problem.start);
-  const std::int32_t energy_high = saturate(problem.energy_max - problem.start);
+  // Beyond 31 bits is beyond every reach. Only temperatures, which have no grid, have limits that vary.
+  const StateLimits limits{problem.min.at(0), problem.max.at(0)};
+  const std::int32_t energy_low = saturate(problem.from_start(limits.low));
+  const std::int32_t energy_high = saturate(problem.from_start(limits.high));
   // Between the limits and what is reachable, and never short of the start, which may lie outside the limits.
   bounds.reach_low = clamp(energy_low, reach.low, std::int32_t{0});
   bounds.reach_high = clamp(energy_high, std::int32_t{0}, reach.high);
@@ -139,36 +142,33 @@ Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_
   if (is_for_size) return Error::none;
   bounds.low = grid_limit(bounds, energy_low);
   bounds.high = grid_limit(bounds, energy_high);
-  bounds.end_low = grid_limit(bounds, saturate(problem.end_min - problem.start));
-  bounds.end_high = grid_limit(bounds, saturate(problem.end_max - problem.start));
+  bounds.end_low = grid_limit(bounds, saturate(problem.from_start(std::max(limits.low, problem.end.low))));
+  bounds.end_high = grid_limit(bounds, saturate(problem.from_start(std::min(limits.high, problem.end.high))));
   return Error::none;
 }
-
-// Wh in W x slot.
-WATTPROOF_ONCE_FOR_SIZE std::int64_t in_slots(std::int32_t energy_wh, std::int32_t wh) { return std::int64_t{energy_wh} * wh; }
 
 }  // namespace
 
 StorageProblem storage_problem(const Device& device, const Grid& grid) {
   StorageProblem problem;
-  const std::int32_t wh = slots_per_hour(grid);
-  problem.wh = wh;
+  problem.wh = slots_per_hour(grid);
   problem.last = grid.slots;
-  problem.low_w = Lane(device.power_min_w);
-  problem.high_w = Lane(device.power_max_w);
+  problem.low_w = device.power_min_w;
+  problem.high_w = device.power_max_w;
   if (device.kind == DeviceKind::battery) {
-    problem.start = in_slots(device.energy_start_wh, wh);
-    problem.energy_min = in_slots(device.energy_min_wh, wh);
-    problem.energy_max = in_slots(device.energy_max_wh, wh);
-    problem.end_min = in_slots(device.energy_end_min_wh, wh);
-    problem.end_max = in_slots(device.energy_end_max_wh, wh);
-    if (problem.end_min < problem.energy_min) problem.end_min = problem.energy_min;
-    if (problem.end_max > problem.energy_max) problem.end_max = problem.energy_max;
+    problem.start = device.energy_start_wh;
+    problem.min = Lane(device.energy_min_wh);
+    problem.max = Lane(device.energy_max_wh);
+    problem.end = {device.energy_end_min_wh, device.energy_end_max_wh};
   } else if (device.kind == DeviceKind::shapeable) {
     problem.first = device.start_slot;
     problem.last = end_slot(device, grid);
-    problem.end_min = problem.end_max = in_slots(device.energy_wh, wh);
+    problem.end = {device.energy_wh, device.energy_wh};
     problem.milestones = device.milestones;
+  } else if (is_thermal(device)) {
+    problem.start = device.start_mc;
+    problem.min = device.min_mc;
+    problem.max = device.max_mc;
   }
   return problem;
 }
@@ -201,17 +201,6 @@ void clear_outside(const StorageProblem& problem, std::uint32_t slots, std::int3
   for (std::uint32_t t = problem.last; t < slots; ++t) values[t] = 0;
 }
 
-EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next) {
-  const bool is_last = slot + 1 == problem.last;
-  EnergyLimits limits{is_last ? problem.end_min : problem.energy_min, is_last ? problem.end_max : problem.energy_max};
-  if (next < problem.milestones.size() && problem.milestones[next].slot == slot + 1) {
-    const std::int64_t milestone = std::int64_t{problem.milestones[next].energy_min_wh} * problem.wh;
-    if (milestone > limits.low) limits.low = milestone;
-    ++next;
-  }
-  return limits;
-}
-
 void round_sums(std::int32_t* power_w, const std::int32_t* end, std::uint32_t bits) {
   std::int32_t grid_sum = std::int32_t{1} << (bits - 1);
   std::int32_t before = 0;
@@ -239,8 +228,7 @@ std::uint32_t next_event(const StorageProblem& problem, std::size_t next) {
 std::int32_t low_limit(const StorageProblem& problem, const GridBounds& bounds, std::uint32_t slot, std::size_t& next) {
   std::int32_t low = slot + 1 == problem.last ? bounds.end_low : bounds.low;
   if (next < problem.milestones.size()) {
-    const std::int64_t energy = std::int64_t{problem.milestones[next++].energy_min_wh} * problem.wh - problem.start;
-    const std::int32_t milestone = grid_limit(bounds, saturate(energy));
+    const std::int32_t milestone = grid_limit(bounds, saturate(problem.from_start(problem.milestones[next++].energy_min_wh)));
     if (milestone > low) low = milestone;
   }
   return low;
@@ -281,9 +269,9 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
     }
     std::int32_t low = bounds.low;
     if (is_for_size) {
-      const EnergyLimits limits = limits_after(problem, t, next);
-      low = grid_limit(bounds, saturate(limits.low - problem.start));
-      high = grid_limit(bounds, saturate(limits.high - problem.start));
+      const StateLimits limits = limits_after(problem, t, next);
+      low = grid_limit(bounds, saturate(problem.from_start(limits.low)));
+      high = grid_limit(bounds, saturate(problem.from_start(limits.high)));
     } else if (t == event) {
       low = low_limit(problem, bounds, t, next);
       if (t + 1 == problem.last) high = bounds.end_high;

@@ -7,6 +7,7 @@
 // apart keep the function exact at every grid point, so errors do not accumulate. Internal to solver/.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -22,30 +23,42 @@ struct Lane {
   std::uint32_t stride = 0;
 
   Lane() = default;
-  explicit Lane(const Series& series)
-      : data(series.per_slot.empty() ? &series.constant : series.per_slot.data()),
-        stride(series.per_slot.empty() ? 0 : 1) {}
+  explicit Lane(const std::int32_t& constant) : data(&constant) {}
+  explicit Lane(std::int32_t&&) = delete;
+  WATTPROOF_ONCE_FOR_SIZE void operator=(const Series& series) {
+    data = series.per_slot.empty() ? &series.constant : series.per_slot.data();
+    stride = series.per_slot.empty() ? 0 : 1;
+  }
   std::int32_t at(std::uint32_t slot) const { return data[slot * stride]; }
 };
 
-// Stands for no limit, in W x slot: beyond every energy, and small enough to be multiplied by the unit of a store.
-constexpr std::int64_t energy_unlimited = std::int64_t{1} << 40;
+// Stands for no limit, in Wh: in slots of any length beyond every energy, and small enough to be multiplied by the unit of a store.
+constexpr std::int32_t energy_unlimited_wh = std::int32_t{1} << 30;
+inline constexpr std::int32_t no_limits_wh[2]{-energy_unlimited_wh, energy_unlimited_wh};
 
-// Slots first..last-1 of a day; energies in W x slot. Outside these slots the device draws nothing.
+// Of a state, in Wh or milli-degrees; both ends included.
+struct StateLimits {
+  std::int32_t low;
+  std::int32_t high;
+};
+
+// Slots first..last-1 of a day. Outside these slots the device draws nothing. Its state is an energy in Wh, or, of a heat or cold
+// store, a temperature in milli-degrees.
 struct StorageProblem {
   std::uint32_t first = 0;
   std::uint32_t last = 0;
+  std::int32_t wh = 1;  // W x slot of 1 Wh
+  std::int32_t start = 0;
+  StateLimits end{-energy_unlimited_wh, energy_unlimited_wh};  // after the last slot, besides those of every slot
+  std::span<const Milestone> milestones{};                     // lower limits at single slots
   Lane low_w;
   Lane high_w;
-  std::int64_t start = 0;
-  std::int64_t energy_min = -energy_unlimited;  // after every slot
-  std::int64_t energy_max = energy_unlimited;
-  std::int64_t end_min = -energy_unlimited;     // after the last slot, within the two above
-  std::int64_t end_max = energy_unlimited;
-  std::span<const Milestone> milestones{};  // lower limits at single slots, in Wh
-  std::int32_t wh = 1;                      // W x slot of 1 Wh
+  Lane min{no_limits_wh[0]};  // after every slot
+  Lane max{no_limits_wh[1]};
 
   std::uint32_t count() const { return last - first; }
+  // What an energy is more than that at the start, in W x slot.
+  WATTPROOF_ONCE_FOR_SIZE std::int64_t from_start(std::int32_t energy_wh) const { return std::int64_t{energy_wh - start} * wh; }
   bool varies() const { return (low_w.stride | high_w.stride) != 0; }
 };
 
@@ -68,8 +81,17 @@ Error make_reach(const StorageProblem& problem, PowerReach& reach);
 // Nothing is drawn outside the problem's slots.
 void clear_outside(const StorageProblem& problem, std::uint32_t slots, std::int32_t* values);
 
-// The limits after slot `slot`, in W x slot. `next` walks through the milestones and starts at 0.
-EnergyLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next);
+// The limits after slot `slot`. `next` walks through the milestones and starts at 0.
+WATTPROOF_INLINE_FOR_SIZE StateLimits limits_after(const StorageProblem& problem, std::uint32_t slot, std::size_t& next) {
+  StateLimits limits{problem.min.at(slot), problem.max.at(slot)};
+  const std::uint32_t end = slot + 1;
+  if (end == problem.last) limits = {std::max(limits.low, problem.end.low), std::min(limits.high, problem.end.high)};
+  if (next < problem.milestones.size() && problem.milestones[next].slot == end) {
+    limits.low = std::max(limits.low, problem.milestones[next].energy_min_wh);
+    ++next;
+  }
+  return limits;
+}
 
 // Powers on the grid become whole watts. Cumulated energy is rounded, not power: a monotone rounding that commutes with whole
 // watts keeps every limit.

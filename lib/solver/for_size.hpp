@@ -10,10 +10,12 @@ namespace wattproof::solver {
 constexpr bool is_for_size = true;
 #define WATTPROOF_INLINE_FOR_SPEED [[gnu::noinline]]
 #define WATTPROOF_ONCE_FOR_SIZE [[gnu::noinline]]
+#define WATTPROOF_INLINE_FOR_SIZE [[gnu::always_inline]] inline
 #else
 constexpr bool is_for_size = false;
 #define WATTPROOF_INLINE_FOR_SPEED [[gnu::always_inline]] inline
 #define WATTPROOF_ONCE_FOR_SIZE
+#define WATTPROOF_INLINE_FOR_SIZE inline
 #endif
 
 }  // namespace wattproof::solver

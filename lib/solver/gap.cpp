@@ -55,14 +55,22 @@ void add_slack(Gap& gap, std::int64_t multiplier, std::int64_t above_low, std::i
   gap.linear = saturating_add(gap.linear, product == gap_saturated ? gap_saturated : product / unit + (product % unit != 0 ? 1 : 0));
 }
 
+// In W x slot. A multiplier of a limit that there is not makes the bound wide.
+std::int64_t energy_limit(const StorageProblem& problem, std::int32_t limit_wh) {
+  constexpr std::int64_t unlimited = std::int64_t{1} << 40;
+  if (limit_wh == -energy_unlimited_wh) return -unlimited;
+  return limit_wh == energy_unlimited_wh ? unlimited : std::int64_t{limit_wh} * problem.wh;
+}
+
 void storage_slack(Gap& gap, const StorageProblem& problem, std::span<const std::int32_t> profile_w,
                    const Multipliers& dual) {
-  std::int64_t energy = problem.start;
+  std::int64_t energy = energy_limit(problem, problem.start);
   std::size_t next = 0;
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
     energy += profile_w[t];
-    const EnergyLimits limits = limits_after(problem, t, next);
-    if (dual.at(t) != 0) add_slack(gap, dual.at(t), energy - limits.low, limits.high - energy, 1);
+    const StateLimits limits = limits_after(problem, t, next);
+    if (dual.at(t) == 0) continue;
+    add_slack(gap, dual.at(t), energy - energy_limit(problem, limits.low), energy_limit(problem, limits.high) - energy, 1);
   }
 }
 
@@ -78,7 +86,7 @@ void store_slack(Gap& gap, const Store& store, std::span<const std::int32_t> pro
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
     (void)reach.step(t, unmet);
     EnergyLimits limits = reach.limits;
-    if (!store.is_leaking()) store.limits(t, next, limits);
+    if (!store.is_leaking()) limits = store.limits(limits_after(problem, t, next));
     now = store.drift(now, t) + store.effect(profile_w[t]);
     if (dual.at(t) == 0 || unit == 0) continue;
     const std::int64_t above_low = now + rounding - limits.low;

@@ -19,15 +19,28 @@ struct Bracket {
   std::int32_t middle() const { return low.price + static_cast<std::int32_t>(width() / 2); }
 };
 
+#ifdef __OPTIMIZE_SIZE__
+// Until the two prices are neighbours. False if the day can end as it is, with price 0.
+template <class Kind>
+bool narrow(const PriceProblem& problem, std::uint32_t slot, Bracket& bracket) {
+  while (bracket.width() > 1) {  // at most price_pass_max times
+    const PathPoint tried{bracket.middle(), bracket.low.sum};
+    const std::int32_t side = side_of_path<Kind>(problem, slot, tried);
+    if (side == 0) return false;
+    (side < 0 ? bracket.low : bracket.high) = tried;
+  }
+  return true;
+}
+#else
 // A price to begin with: an end of the bracket once more, for its distances from the limits.
 std::int32_t first_price(const Bracket& bracket) {
   const bool has_low = bracket.low.price > -price_unlimited;
   const bool has_high = bracket.high.price < price_unlimited;
-  if (is_for_size || has_low == has_high) return bracket.middle();
+  if (has_low == has_high) return bracket.middle();
   return has_low ? bracket.low.price : bracket.high.price;
 }
 
-// Until the two prices are neighbours. False if the day can end as it is, with price 0.
+// The same by steps of Newton.
 template <class Kind>
 bool narrow(const PriceProblem& problem, std::uint32_t slot, Bracket& bracket) {
   std::int32_t price = first_price(bracket);
@@ -37,16 +50,14 @@ bool narrow(const PriceProblem& problem, std::uint32_t slot, Bracket& bracket) {
     const Probe found = follow_path<Kind>(problem, slot, {price, bracket.low.sum}, ends);
     if (found.side == 0) return false;
     (found.side < 0 ? bracket.low : bracket.high) = {price, bracket.low.sum};
-    std::int64_t next = price;
-    if (!is_for_size) {
-      (found.side < 0 ? ends.low : ends.high) = found.slot;
-      next += found.step;
-    }
-    const bool is_halved = is_for_size || (pass >= 8 && pass % 2 == 0) || next <= bracket.low.price || next >= bracket.high.price;
+    (found.side < 0 ? ends.low : ends.high) = found.slot;
+    const std::int64_t next = std::int64_t{price} + found.step;
+    const bool is_halved = (pass >= 8 && pass % 2 == 0) || next <= bracket.low.price || next >= bracket.high.price;
     price = is_halved ? bracket.middle() : static_cast<std::int32_t>(next);
   }
   return true;
 }
+#endif
 
 // A limit that a path of a stretch has met.
 struct Cut {
@@ -64,19 +75,13 @@ struct Cuts {
 // if the day ends without a limit. Leaves the slot reached and the last cuts on both sides.
 template <class Kind>
 std::int32_t follow_both(const PriceProblem& problem, std::uint32_t& slot, Bracket& paths, Cuts& cuts) {
-  if (!narrow<Kind>(problem, slot, paths)) return 0;
-  WattPrices lower = watt_prices<Kind>(problem, paths.low.price);
-  WattPrices upper = watt_prices<Kind>(problem, paths.high.price);
   for (;; ++slot) {
-    if (Kind::is_leaking(problem)) {
-      if (paths.width() > 1 && !narrow<Kind>(problem, slot, paths)) return 0;
-      lower = watt_prices<Kind>(problem, paths.low.price);
-      upper = watt_prices<Kind>(problem, paths.high.price);
-    }
+    // At first, and once a leak drew the prices apart.
+    if ((is_for_size || paths.width() > 1) && !narrow<Kind>(problem, slot, paths)) return 0;
     const std::int32_t low_price = paths.low.price;
     const std::int32_t high_price = paths.high.price;
-    advance<Kind>(problem, slot, lower, paths.low);
-    advance<Kind>(problem, slot, upper, paths.high);
+    advance<Kind>(problem, slot, paths.low);
+    advance<Kind>(problem, slot, paths.high);
     const SumLimits& limits = problem.limits[slot];
     if (paths.high.sum < limits.low) return 1;
     if (paths.low.sum > limits.high) return -1;
@@ -92,15 +97,15 @@ std::int32_t follow_both(const PriceProblem& problem, std::uint32_t& slot, Brack
   }
 }
 
-std::int32_t power_at(const PriceProblem& problem, std::uint32_t slot, const WattPrices& prices) {
-  return choose_power<AnyPath>(problem, problem.low(slot), problem.high(slot), problem.wish[slot], prices);
+std::int32_t power_of_price(const PriceProblem& problem, std::uint32_t slot, std::int32_t price) {
+  return power_at<AnyPath>(problem, slot, price);
 }
 
 // Prices and powers of the slots from `first` to the one whose price is given.
 void fill(const PriceProblem& problem, std::uint32_t first, std::uint32_t last, std::int32_t last_price, std::int32_t* price, std::int32_t* power) {
   for (std::uint32_t t = last + 1; t-- > first; last_price = price_before(problem, last_price)) {
     price[t] = last_price;
-    power[t] = power_at(problem, t, watt_prices<AnyPath>(problem, last_price));
+    power[t] = power_of_price(problem, t, last_price);
   }
 }
 
@@ -122,52 +127,54 @@ struct JumpStretch {
   std::int32_t to;    // and after
 };
 
-// Whether a slot may be at either power: of a lossy store, if it discharges at the one and charges at the other.
-bool is_jump(const PriceProblem& problem, std::int32_t low, std::int32_t high) { return problem.bits == 0 || (low < 0 && high > 0); }
+// A slot of a stretch, at its power and raised to what the higher price asks for.
+struct Jump {
+  std::int32_t power;
+  std::int32_t effect;
+  std::int32_t more;  // that the higher power adds to S; 0 if the slot may not be at either power
+};
+
+// A slot may be at either power if, of a lossy store, it discharges at the one and charges at the other.
+WATTPROOF_ONCE_FOR_SIZE Jump jump_from(const PriceProblem& problem, std::uint32_t slot, std::int32_t power, std::int32_t price) {
+  Jump jump{power_of_price(problem, slot, price), effect(problem, power), 0};
+  if (problem.bits == 0 || (power < 0 && jump.power > 0)) jump.more = effect(problem, jump.power) - jump.effect;
+  return jump;
+}
 
 // From their lower powers, the first slots take the upper one where S still ends at its limit, and where the slot's own lets them.
 // Returns what is missing then.
-std::int32_t raise_first(const PriceProblem& problem, const JumpStretch& stretch, const WattPrices& upper, std::int32_t* power) {
-  const WattPrices lower = watt_prices<AnyPath>(problem, stretch.low_price);
+std::int32_t raise_first(const PriceProblem& problem, const JumpStretch& stretch, std::int32_t* power) {
   std::int32_t rest = stretch.to - stretch.from;
-  for (const bool is_lowering : {true, false}) {
-    std::int32_t sum = stretch.from;
-    for (std::uint32_t t = stretch.first; t <= stretch.last; ++t) {
-      const std::int32_t high = power_at(problem, t, upper);
-      if (is_lowering) {
-        const std::int32_t low = power_at(problem, t, lower);
-        if (is_jump(problem, low, high)) power[t] = low;
-        rest -= effect(problem, power[t]);
-        continue;
-      }
-      std::int32_t now = effect(problem, power[t]);
-      const std::int32_t more = effect(problem, high) - now;
-      if (is_jump(problem, power[t], high) && more <= rest && more <= problem.limits[t].high - sum - now) {
-        power[t] = high;
-        now += more;
-        rest -= more;
-      }
-      sum += now;
-    }
+  for (std::uint32_t t = stretch.first; t <= stretch.last; ++t) {
+    const std::int32_t low = power_of_price(problem, t, stretch.low_price);
+    if (jump_from(problem, t, low, stretch.low_price + 1).more != 0) power[t] = low;
+    rest -= effect(problem, power[t]);
+  }
+  std::int32_t sum = stretch.from;
+  for (std::uint32_t t = stretch.first; t <= stretch.last; ++t) {
+    const Jump jump = jump_from(problem, t, power[t], stretch.low_price + 1);
+    sum += jump.effect;
+    if (jump.more == 0 || jump.more > rest || jump.more > problem.limits[t].high - sum) continue;
+    power[t] = jump.power;
+    sum += jump.more;
+    rest -= jump.more;
   }
   return rest;
 }
 
 // The stretch's last slots that jump take in part what is still missing. True if one is then between its two powers.
-bool raise_last(const PriceProblem& problem, const JumpStretch& stretch, const WattPrices& upper, std::int32_t rest, std::int32_t* power) {
+bool raise_last(const PriceProblem& problem, const JumpStretch& stretch, std::int32_t rest, std::int32_t* power) {
   bool is_between = false;
   std::int32_t sum = stretch.to - rest;
   std::int32_t room = rest;  // how far the sums from here on may rise
   for (std::uint32_t t = stretch.last + 1; t-- > stretch.first && room > 0;) {
     const std::int32_t below = problem.limits[t].high - sum;
     if (below < room) room = below;
-    const std::int32_t now = effect(problem, power[t]);
-    sum -= now;
-    const std::int32_t high = power_at(problem, t, upper);
-    if (room <= 0 || !is_jump(problem, power[t], high)) continue;
-    const std::int32_t all = effect(problem, high) - now;
-    const std::int32_t more = all < room ? all : room;
-    power[t] = more == all ? high : power_of_effect(problem, now + more);
+    const Jump jump = jump_from(problem, t, power[t], stretch.low_price + 1);
+    sum -= jump.effect;
+    if (room <= 0 || jump.more == 0) continue;
+    const std::int32_t more = jump.more < room ? jump.more : room;
+    power[t] = more == jump.more ? jump.power : power_of_effect(problem, jump.effect + more);
     is_between = true;
     room -= more;
   }
@@ -176,9 +183,8 @@ bool raise_last(const PriceProblem& problem, const JumpStretch& stretch, const W
 
 bool share_jumps(const PriceProblem& problem, const JumpStretch& stretch, std::int32_t* power) {
   if (problem.bits != 0 && stretch.low_price >= 0) return false;  // only below 0 may it be worth to discharge against a wish
-  const WattPrices upper = watt_prices<AnyPath>(problem, stretch.low_price + 1);
-  const std::int32_t rest = raise_first(problem, stretch, upper, power);
-  return rest > 0 && raise_last(problem, stretch, upper, rest, power);
+  const std::int32_t rest = raise_first(problem, stretch, power);
+  return rest > 0 && raise_last(problem, stretch, rest, power);
 }
 
 // Limits that no path keeps, if only by the grid's rounding, become the nearest that one does.
@@ -217,8 +223,9 @@ bool find(const PriceProblem& problem, std::int32_t* price, std::int32_t* power)
     }
     fill(problem, start, cut.slot, cut.price, price, power);
     if (!cut.is_met) break;
-    const std::int32_t sum = is_upper ? problem.limits[cut.slot].high : problem.limits[cut.slot].low;
-    if (problem.round_trip != 0 || problem.bits == 0) is_between |= share_jumps(problem, {start, cut.slot, paths.low.price, from, sum}, power);
+    const SumLimits& limits = problem.limits[cut.slot];
+    const std::int32_t sum = is_upper ? limits.high : limits.low;
+    if (problem.is_lossy() || problem.bits == 0) is_between |= share_jumps(problem, {start, cut.slot, paths.low.price, from, sum}, power);
     const std::int32_t after = price_after<Kind>(problem, cut.price);
     paths = {{is_upper ? after : -price_unlimited, sum}, {is_upper ? price_unlimited : after, sum}};
     start = cut.slot + 1;

@@ -111,19 +111,11 @@ WATTPROOF_INLINE_FOR_SPEED Probe follow_guided(const PriceProblem& problem, std:
 
 template <class Kind>
 Probe follow_path(const PriceProblem& problem, std::uint32_t slot, const PathPoint& from, const PathEnds& ends) {
-  if (!is_for_size && problem.is_guided) return follow_guided<Kind>(problem, slot, from, ends);
-  PathPoint point = from;
-  for (std::uint32_t t = slot; t < problem.last(); ++t) {
-    advance<Kind>(problem, t, watt_prices<Kind>(problem, point.price), point);
-    if (point.sum < problem.limits[t].low) return {-1, t, 0};
-    if (point.sum > problem.limits[t].high) return {1, t, 0};
-  }
-  return {from.price, problem.last(), 0};
+  if (problem.is_guided) return follow_guided<Kind>(problem, slot, from, ends);
+  return {side_of_path<Kind>(problem, slot, from), problem.last(), 0};
 }
 
-#ifdef __OPTIMIZE_SIZE__
-template Probe follow_path<AnyPath>(const PriceProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
-#else
+#ifndef __OPTIMIZE_SIZE__
 template Probe follow_path<PlainPath>(const PriceProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
 template Probe follow_path<LossyPath>(const PriceProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
 template Probe follow_path<LeakingPath>(const PriceProblem&, std::uint32_t, const PathPoint&, const PathEnds&);

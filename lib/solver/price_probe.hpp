@@ -47,22 +47,28 @@ WattPrices watt_prices(const PriceProblem& problem, std::int32_t price) {
 }
 
 // What a power gains over none at a price where `best` is the power without limits: 2 best p - p^2.
-inline std::int64_t gain(std::int32_t power, std::int32_t best) { return (2 * std::int64_t{best} - power) * power; }
+WATTPROOF_ONCE_FOR_SIZE inline std::int64_t gain(std::int32_t power, std::int32_t best) { return (2 * std::int64_t{best} - power) * power; }
 
 // The power that a slot of this wish chooses. Of a store with losses and a wish to draw, it jumps with the price from discharging
 // to charging.
 template <class Kind>
-WATTPROOF_INLINE_FOR_SPEED std::int32_t choose_power(const PriceProblem& problem, std::int32_t low, std::int32_t high, std::int32_t wish,
-                                                     const WattPrices& prices) {
+[[gnu::always_inline]] inline std::int32_t choose_power(const PriceProblem& problem, std::int32_t low, std::int32_t high, std::int32_t wish,
+                                                        const WattPrices& prices) {
   if (!is_for_size && !Kind::is_lossy(problem)) return clamp(wish + prices.charge, low, high);
   const std::int32_t charging = wish + prices.charge;
   const std::int32_t discharging = wish + prices.discharge;
   const std::int32_t up = clamp(charging, low > 0 ? low : 0, high);
   const std::int32_t down = clamp(discharging, low, high < 0 ? high : 0);
-  if (low >= 0 || (high > 0 && down == 0)) return up;
-  if (high <= 0 || up == 0) return down;
+  if (down >= 0) return up;
+  if (up <= 0) return down;
   if (!is_for_size && up == charging && down == discharging) return up > -down ? up : down;  // both gain their own squares
   return gain(up, charging) > gain(down, discharging) ? up : down;
+}
+
+// The same at a price.
+template <class Kind>
+WATTPROOF_INLINE_FOR_SPEED std::int32_t power_at(const PriceProblem& problem, std::uint32_t slot, std::int32_t price) {
+  return choose_power<Kind>(problem, problem.low(slot), problem.high(slot), problem.wish[slot], watt_prices<Kind>(problem, price));
 }
 
 // S after a slot.
@@ -83,16 +89,28 @@ WATTPROOF_INLINE_FOR_SPEED std::int32_t price_after(const PriceProblem& problem,
 
 // Through a slot, without regard to limits.
 template <class Kind>
-WATTPROOF_INLINE_FOR_SPEED void advance(const PriceProblem& problem, std::uint32_t slot, const WattPrices& prices, PathPoint& point) {
-  const std::int32_t power = choose_power<Kind>(problem, problem.low(slot), problem.high(slot), problem.wish[slot], prices);
+WATTPROOF_INLINE_FOR_SPEED void advance(const PriceProblem& problem, std::uint32_t slot, PathPoint& point) {
+  const std::int32_t power = power_at<Kind>(problem, slot, point.price);
   point = {price_after<Kind>(problem, point.price), sum_after<Kind>(problem, point.sum, power)};
+}
+
+// Below 0 if a path leaves the limits at a price too low, above 0 at one too high; 0 not at all, with price 0 at the end.
+template <class Kind>
+std::int32_t side_of_path(const PriceProblem& problem, std::uint32_t slot, const PathPoint& from) {
+  PathPoint point = from;
+  for (std::uint32_t t = slot; t < problem.last(); ++t) {
+    advance<Kind>(problem, t, point);
+    if (point.sum < problem.limits[t].low) return -1;
+    if (point.sum > problem.limits[t].high) return 1;
+  }
+  return from.price;
 }
 
 // Where a path leaves the limits, at a price too low (`side` below 0) or too high (above 0); 0 not at all, with price 0 at the end.
 struct Probe {
   std::int32_t side;
   std::uint32_t slot;
-  std::int32_t step;  // a guess of how far the price is from one that is too high or too low; 0 if there is none
+  std::int32_t step;  // a guess of how far the price is from one that is too high or too low; 0, with the last slot, if there is none
 };
 
 // Where a price too low, and one too high, was last found to leave: up to the other one it is worth looking beyond the slot where a
@@ -102,6 +120,7 @@ struct PathEnds {
   std::uint32_t high;
 };
 
+// Compiled for speed only.
 template <class Kind>
 Probe follow_path(const PriceProblem& problem, std::uint32_t slot, const PathPoint& from, const PathEnds& ends);
 

@@ -11,6 +11,8 @@
 
 namespace wattproof::solver {
 
+// Clears the report and validates.
+Error begin_single(const Device& device, const Grid& grid, Report& report);
 Error validate_single(const Device& device, const Grid& grid);
 std::size_t single_workspace_words(const Device& device, const Grid& grid);
 Error feasible_single(const Device& device, const Grid& grid, Report& report);

@@ -45,6 +45,9 @@ Error solve_lossless(const Task& task) {
 Error dispatch(const Task& task) {
   const Device& device = task.device;
   task.report.guard_bits = task.wish.guard_bits();
+  if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) {
+    return solve_banded(device, task.grid, task.wish, task.workspace, task.profile_w, task.report);
+  }
   switch (device.kind) {
     case DeviceKind::fixed:
       std::memcpy(task.profile_w.data(), device.profile_w.data(), device.profile_w.size_bytes());
@@ -58,11 +61,8 @@ Error dispatch(const Task& task) {
     case DeviceKind::thermal: return is_built(DeviceKind::thermal) ? solve_store(task) : Error::unknown_kind;
     case DeviceKind::appliance:
     case DeviceKind::switched: return solve_pattern(task);
-    case DeviceKind::banded:
-      return is_built(DeviceKind::banded)
-                 ? solve_banded(device, task.grid, task.wish, task.workspace, task.profile_w, task.report)
-                 : Error::unknown_kind;
-    default: return Error::unknown_kind;
+    // validate_single() knows no other kinds.
+    default: return is_one_program ? solve_store(task) : Error::unknown_kind;
   }
 }
 
@@ -83,8 +83,7 @@ std::size_t single_workspace_words(const Device& device, const Grid& grid) {
 
 Error optimise_single(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                       WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
-  report = Report{};
-  WATTPROOF_TRY(validate_single(device, grid));
+  WATTPROOF_TRY(begin_single(device, grid, report));
   if (profile_w.size() != grid.slots) return Error::wrong_length;
   Wish wish;
   WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));

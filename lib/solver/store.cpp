@@ -56,9 +56,9 @@ struct SumGrid {
       high = powers.power * static_cast<std::int32_t>(slots + 1);
       low = -high;
     } else {
-      const std::int64_t lost = std::int64_t{store.loss_w()} * problem.count();
-      low = clamp(saturate(problem.energy_min - problem.start), powers.low, std::int32_t{0});
-      high = clamp(saturate(problem.energy_max - problem.start + lost), std::int32_t{0}, powers.high);
+      const std::int32_t lost = store.loss_w() * static_cast<std::int32_t>(problem.count());
+      low = clamp(saturate(problem.from_start(problem.min.at(0))), powers.low, std::int32_t{0});
+      high = clamp(saturate(problem.from_start(problem.max.at(0)) + lost), std::int32_t{0}, powers.high);
     }
     const std::int32_t largest = powers.power > wish_max_w ? powers.power : wish_max_w;
     const std::uint32_t sum = static_cast<std::uint32_t>((-low > high ? -low : high) + powers.power + 2);
@@ -68,56 +68,63 @@ struct SumGrid {
   bool is_too_wide() const { return -low >= wide_energy_limit || high >= wide_energy_limit; }
 };
 
-// The limits of the sum of powers' effects on the grid: those of the state once what happens without power is taken off.
-class SumRoom {
+// Brings limits of the sum of powers' effects to the grid.
+class SumScale {
  public:
-  SumRoom(const Store& store, const SumGrid& grid)
+  SumScale(const Store& store, const SumGrid& grid)
       : store_(store),
-        by_watt_(static_cast<std::uint32_t>(store.is_leaking() ? store.charge_watt() >> sum_bits : store.discharge_watt())),
-        reach_{std::int64_t{grid.low - 1} << grid.bits, std::int64_t{grid.high + 1} << grid.bits},
-        drop_(sum_bits - grid.bits),
-        idle_(store.start()) {}
+        by_watt_(watt_of_sums(store)),
+        reach_{(grid.low - 1) * (std::int32_t{1} << grid.bits), (grid.high + 1) * (std::int32_t{1} << grid.bits)},
+        drop_(sum_bits - grid.bits) {}
 
-  SumLimits after(std::uint32_t slot, const EnergyLimits& limits) {
-    idle_ = store_.drift(idle_, slot);
-    const EnergyLimits sums{limits.low - idle_, limits.high - idle_};
-    // Most slots of a store without a leak are like the one before.
-    if (is_for_size || sums.low != before_.low || sums.high != before_.high) {
-      if (!is_for_size) before_ = sums;
-      sums_ = {sum_of(sums.low), sum_of(sums.high)};
-    }
-    return store_.sign() < 0 ? SumLimits{-sums_.high, -sums_.low} : sums_;
+  SumLimits limits(const EnergyLimits& changes) const {
+    if (store_.charge_watt() == 0) return {-price_unlimited, price_unlimited};
+    const SumLimits sums{sum_of(changes.low), sum_of(changes.high)};
+    return store_.sign() < 0 ? SumLimits{-sums.high, -sums.low} : sums;
   }
 
  private:
+  // Power that has no effect has no limits to divide either.
+  static std::uint32_t watt_of_sums(const Store& store) {
+    const std::uint32_t watt = static_cast<std::uint32_t>(store.is_leaking() ? store.charge_watt() >> sum_bits : store.discharge_watt());
+    return is_for_size || watt != 0 ? watt : 1;
+  }
+
   // Beyond the reach nothing can act.
   std::int32_t sum_of(std::int64_t change) const {
     if (!store_.is_leaking()) change = limited(change, near_bits) * (1 << sum_bits);
-    return static_cast<std::int32_t>(within(reach_, by_watt_.floor(change) >> drop_));
+    return clamp(saturate(by_watt_.floor(change) >> drop_), reach_.low, reach_.high);
   }
 
   const Store& store_;
   Divisor by_watt_;
-  EnergyLimits reach_;
+  SumLimits reach_;
   std::uint32_t drop_;
-  std::int64_t idle_;
-  EnergyLimits before_{1, 0};
-  SumLimits sums_{};
 };
 
-// Limits of all slots. Those of the state are kept if whole watts might break them.
+// Limits of all slots: those of the state once what happens without power is taken off. They themselves are kept if whole watts
+// might break them.
 Error fill_limits(const Store& store, const SumGrid& grid, bool is_lax, const Arrays& arrays, Report& report) {
-  const bool has_effect = store.charge_watt() != 0;
-  SumRoom room(store, grid);
+  const SumScale scale(store, grid);
   Reach states(store);
+  std::int64_t idle = store.start();
+  EnergyLimits before{1, 0};
+  SumLimits sums{};
   for (std::uint32_t t = store.problem().first; t < store.problem().last; ++t) {
     // Whether limits can be kept shows in the end as well; only a soft band has to know which can, and what nothing else shows.
     WATTPROOF_TRY(is_for_size || store.is_soft() || grid.is_exact ? states.step(t, report) : states.wish(t, report));
     const EnergyLimits& limits = states.limits;
-    arrays.sums[t] = has_effect ? room.after(t, limits) : SumLimits{-price_unlimited, price_unlimited};
+    idle = store.drift(idle, t);
+    const EnergyLimits changes{limits.low - idle, limits.high - idle};
+    // Most slots of a store without a leak are like the one before.
+    if (is_for_size || changes.low != before.low || changes.high != before.high) {
+      before = changes;
+      sums = scale.limits(changes);
+    }
+    arrays.sums[t] = sums;
     // A soft band that was not widened is kept as any other is, unless `is_lax`.
     const std::int32_t forgiven = states.is_wished && !is_lax ? store.slack() : store.tolerance();
-    if (!grid.is_exact) arrays.safe[t] = {limits.low - forgiven, limits.high + forgiven};
+    if (!grid.is_exact) arrays.safe[t] = widened(limits, forgiven);
   }
   return Error::none;
 }
@@ -130,35 +137,43 @@ std::int32_t energy_price(const Store& store, std::int32_t price) {
 
 // Prices become the multipliers of the limits after each slot: what the price is more than that of the next slot asks for.
 void to_multipliers(const Store& store, const PriceProblem& problem, std::uint32_t shift, std::int32_t* price) {
-  for (std::uint32_t t = problem.first(); t < problem.last(); ++t) {
-    const std::int32_t next = t + 1 < problem.last() ? price_before(problem, price[t + 1]) : 0;
-    price[t] = price[t] == next ? 0 : (energy_price(store, price[t]) - energy_price(store, next)) * (std::int32_t{1} << shift);
+  std::int32_t next = 0;
+  for (std::uint32_t t = problem.last(); t-- > problem.first();) {
+    const std::int32_t own = price[t];
+    const bool rises = is_for_size || own != next;
+    price[t] = rises ? (energy_price(store, own) - energy_price(store, next)) * (std::int32_t{1} << shift) : 0;
+    next = price_before(problem, own);
   }
 }
 
 // From limits to the states from which the rest of the day can be kept.
 void find_safe(const Store& store, EnergyLimits* limits) {
-  const StorageProblem& problem = store.problem();
-  EnergyLimits before = limits[problem.last - 1];
-  for (std::uint32_t t = problem.last; t-- > problem.first;) {
-    EnergyLimits& safe = limits[t];
-    if (safe.low < before.low) safe.low = before.low;
-    if (safe.high > before.high) safe.high = before.high;
-    before = {store.before_low(safe.low - store.effect_high(t), t), store.before_high(safe.high - store.effect_low(t), t)};
+  for (std::uint32_t t = store.problem().last; --t > store.problem().first;) {
+    const EnergyLimits& after = limits[t];
+    EnergyLimits& safe = limits[t - 1];
+    const std::int64_t low = store.before_low(after.low - store.effect_high(t), t);
+    const std::int64_t high = store.before_high(after.high - store.effect_low(t), t);
+    if (safe.low < low) safe.low = low;
+    if (safe.high > high) safe.high = high;
   }
 }
 
-// Whole watts with an effect of `change`, rounded down or up.
-std::int32_t watts_of(const Store& store, std::int64_t change, bool is_up) {
+// Half watts that are added, less than the last whole one, before all below a whole watt is dropped.
+enum Rounding : std::int32_t { round_down = 0, round_nearest = 1, round_up = 2 };
+
+// Whole watts with an effect of `change`.
+std::int32_t watts_of(const Store& store, Rounding rounding, std::int64_t change) {
   const std::int32_t watt = store.watt(change);
-  if (is_up) change += watt - 1;
+  change += (watt * rounding - (rounding >> 1)) >> 1;
   return static_cast<std::int32_t>(limited(wide_floor_div(change, watt), 30));  // beyond every power
 }
 
 // The whole watts nearest to a change, of the two around the grid's power: where that is at a limit, one watt less would cost much.
 std::int32_t nearest_watts(const Store& store, std::int64_t change, std::int32_t draft, std::uint32_t bits) {
   const std::int32_t low_w = draft >> bits;
-  if (low_w << bits == draft) return low_w;
+  const std::int32_t high_w = -(-draft >> bits);
+  if (is_for_size) return clamp(watts_of(store, round_nearest, change), low_w, high_w);
+  if (low_w == high_w) return low_w;
   const std::int32_t watt = store.watt(change);
   return low_w + (change + (watt >> 1) >= std::int64_t{watt} * (low_w + 1) ? 1 : 0);
 }
@@ -171,14 +186,12 @@ Error round_to_watts(const Store& store, const EnergyLimits* safe, std::uint32_t
   for (std::uint32_t t = store.problem().first; t < store.problem().last; ++t) {
     const std::int64_t idle = store.drift(now, t);
     const std::int32_t draft = profile_w[t] * sign;
-    const std::int64_t watt = store.watt(draft);
-    const std::int32_t fraction = draft & ((1 << bits) - 1);
-    drafted = store.drift(drafted, t) + watt * (draft >> bits) + ((watt * fraction) >> bits);
+    drafted = store.drift(drafted, t) + ((std::int64_t{store.watt(draft)} * draft) >> bits);
     std::int32_t power_w = (draft + (1 << (bits - 1))) >> bits;
     if (store.charge_watt() != 0) {
       power_w = nearest_watts(store, drafted - idle, draft, bits);
       if (is_for_size || !contains(safe[t], idle + store.effect(power_w * sign))) {
-        power_w = clamp(power_w, watts_of(store, safe[t].low - idle, true), watts_of(store, safe[t].high - idle, false));
+        power_w = clamp(power_w, watts_of(store, round_up, safe[t].low - idle), watts_of(store, round_down, safe[t].high - idle));
       }
     }
     power_w = clamp(power_w * sign, store.low_w(t), store.high_w(t));
@@ -230,7 +243,7 @@ Error solve_store(const Task& task) {
     arrays.wish[t] = task.wish.at(t, grid.bits);
   }
   Error error = Error::none;
-  for (const bool is_lax : {false, true}) {
+  for (bool is_lax = false;; is_lax = true) {
     WATTPROOF_TRY(fill_limits(store, grid, is_lax, arrays, task.report));
     task.report.kind = find_prices(problem, arrays.price, profile_w) ? CertificateKind::bound : CertificateKind::dual;
     if (grid.is_exact) {
@@ -239,7 +252,7 @@ Error solve_store(const Task& task) {
     }
     find_safe(store, arrays.safe);
     error = round_to_watts(store, arrays.safe, grid.bits, profile_w, task.report);
-    if (ok(error) || !store.is_soft()) break;
+    if (ok(error) || is_lax || !store.is_soft()) break;
   }
   if (!ok(error)) {
     // What not even fractions of a watt can keep is said as such.

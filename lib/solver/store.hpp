@@ -33,7 +33,7 @@ class Store {
 
   const StorageProblem& problem() const { return problem_; }  // slots and powers
   std::int64_t start() const { return start_; }
-  std::int32_t unit() const { return unit_; }                  // of one W x slot, or of one milli-degree
+  std::int32_t unit() const { return unit_; }                  // of one W x slot
   std::int64_t report_unit() const { return report_unit_; }    // of one Wh, or of one milli-degree
   std::int32_t charge_watt() const { return charge_watt_; }    // size of the effect of a watt in a slot
   std::int32_t discharge_watt() const { return discharge_watt_; }
@@ -59,42 +59,46 @@ class Store {
     return std::int64_t{watt(power_w)} * change;
   }
   // The least and greatest effect of the powers of a slot.
-  std::int64_t effect_low(std::uint32_t slot) const { return effect(sign_ < 0 ? high_w(slot) : low_w(slot)); }
-  std::int64_t effect_high(std::uint32_t slot) const { return effect(sign_ < 0 ? low_w(slot) : high_w(slot)); }
+  std::int64_t effect_low(std::uint32_t slot) const { return effect_limit(slot, false); }
+  std::int64_t effect_high(std::uint32_t slot) const { return effect_limit(slot, true); }
   std::int32_t low_w(std::uint32_t slot) const { return problem_.low_w.at(slot); }
   std::int32_t high_w(std::uint32_t slot) const { return problem_.high_w.at(slot); }
 
   // The state after slot `slot` without power.
   std::int64_t drift(std::int64_t before, std::uint32_t slot) const {
-    return !is_for_size && !is_leaking() ? before - loss_ : leaked(before, slot);
+    return !is_for_size && !is_leaking() ? before - loss_ : leaked(slot, before);
   }
   // The least and greatest state before a slot from which drift() gives at least / at most `after`.
   std::int64_t before_low(std::int64_t after, std::uint32_t slot) const { return before(after, slot, keep_permyriad() - 1); }
   std::int64_t before_high(std::int64_t after, std::uint32_t slot) const { return before(after, slot, permyriad - 1); }
 
-  // The limits after a slot. `next` walks through the milestones and starts at 0.
-  void limits(std::uint32_t slot, std::size_t& next, EnergyLimits& limits) const;
-  // For whole watts: where limits leave less room than a lossy watt for a slot, they are widened to that.
-  void widen(EnergyLimits& limits) const;
+  EnergyLimits limits(const StateLimits& reported) const {
+    return {std::int64_t{reported.low} * report_unit_, std::int64_t{reported.high} * report_unit_};
+  }
+  // The same for whole watts: where limits leave less room than a lossy watt for a slot, they are widened to that.
+  EnergyLimits limits_for_watts(const StateLimits& reported) const;
 
   static constexpr std::int32_t permyriad = 10'000;
 
  private:
-  std::int64_t leaked(std::int64_t before, std::uint32_t slot) const;
-  std::int64_t before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
-    return !is_for_size && !is_leaking() ? after + loss_ : unleaked(after, slot, excess);
+  WATTPROOF_ONCE_FOR_SIZE std::int64_t effect_limit(std::uint32_t slot, bool is_high) const {
+    return effect(is_high == (sign_ > 0) ? high_w(slot) : low_w(slot));
   }
-  std::int64_t unleaked(std::int64_t after, std::uint32_t slot, std::int32_t excess) const;
+  // A slot first: then the arguments fit the registers of a CPU of 32 bits.
+  std::int64_t leaked(std::uint32_t slot, std::int64_t before) const;
+  std::int64_t before(std::int64_t after, std::uint32_t slot, std::int32_t excess) const {
+    return !is_for_size && !is_leaking() ? after + loss_ : unleaked(slot, after, excess);
+  }
+  std::int64_t unleaked(std::uint32_t slot, std::int64_t after, std::int32_t excess) const;
 
   bool is_leaking_;
   bool is_soft_;
-  Series ambient_mc_;
-  Series min_mc_;
-  Series max_mc_;
+  Lane ambient_mc_;
   std::int32_t sign_ = 1;
   std::int32_t unit_;
-  std::int32_t charge_permille_;
-  std::int32_t discharge_permille_;
+  std::uint32_t report_unit_;
+  std::int32_t charge_permille_ = 1000;
+  std::int32_t discharge_permille_ = 1000;
   std::int32_t charge_watt_;
   std::int32_t discharge_watt_;
   std::int32_t loss_w_ = 0;
@@ -103,17 +107,25 @@ class Store {
   std::int32_t tolerance_ = 0;
   Divisor by_keep_;
   Divisor by_permyriad_;
-  std::int64_t report_unit_;
   std::int64_t start_;
   std::int64_t loss_ = 0;
   StorageProblem problem_;  // last: a Thumb instruction reaches only what is near the front
 };
 
+// Notes in a report which limit cannot be met, and returns `error`.
+struct Shortfall {
+  Limit limit;
+  std::uint32_t slot;
+  std::int64_t needed;
+  std::int64_t possible;
+};
+Error refuse(Report& report, Error error, const Shortfall& shortfall);
+
 // Walks forward through the states that can be reached, and gives the limits of each slot: the wished ones, or, where
 // they are out of reach and the band is soft, the one of all reachable states that is nearest to them.
 class Reach {
  public:
-  explicit Reach(const Store& store) : store_(store), reached_{store.start(), store.start()} {}
+  WATTPROOF_ONCE_FOR_SIZE explicit Reach(const Store& store) : store_(store), reached_{store.start(), store.start()} {}
 
   // To the limits after this slot. A temperature may miss its band by half a milli-degree.
   //   infeasible        the least power of the slot is above the greatest
@@ -130,8 +142,27 @@ class Reach {
  private:
   const Store& store_;
   EnergyLimits reached_;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0;  // milestone
+  bool is_contradictory_ = false;
 };
+
+// Each has one caller in a linked image.
+WATTPROOF_INLINE_FOR_SIZE EnergyLimits Store::limits_for_watts(const StateLimits& reported) const {
+  const EnergyLimits exact = limits(reported);
+  const std::uint64_t room = static_cast<std::uint64_t>(exact.high - exact.low);  // more than any of limits that contradict each other
+  const bool is_short = room < static_cast<std::uint64_t>(least_room_);
+  return widened(exact, is_short ? (least_room_ - static_cast<std::int32_t>(room) + 1) >> 1 : 0);
+}
+
+WATTPROOF_INLINE_FOR_SIZE Error Reach::wish(std::uint32_t slot, Report& report) {
+  const std::int32_t low_w = store_.low_w(slot);
+  const std::int32_t high_w = store_.high_w(slot);
+  if (low_w > high_w) return refuse(report, Error::infeasible, {Limit::power, slot, low_w, high_w});
+  const StateLimits reported = limits_after(store_.problem(), slot, next_);
+  is_contradictory_ = reported.low > reported.high;
+  limits = store_.limits_for_watts(reported);
+  return Error::none;
+}
 
 constexpr bool has_losses(const Device& device) {
   return device.kind == DeviceKind::battery && (device.charge_efficiency_permille != 1000 ||
@@ -158,14 +189,5 @@ Error solve_store(const Task& task);
 
 Error feasible_store(const Device& device, const Grid& grid, Report& report);
 Error check_store(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w);
-
-// Notes in a report which limit cannot be met, and returns `error`.
-struct Shortfall {
-  Limit limit;
-  std::uint32_t slot;
-  std::int64_t needed;
-  std::int64_t possible;
-};
-Error refuse(Report& report, Error error, const Shortfall& shortfall);
 
 }  // namespace wattproof::solver

@@ -179,7 +179,7 @@ Error water_filling(const StorageProblem& problem, const Task& task) {
   PowerReach reach;
   WATTPROOF_TRY(make_reach(problem, reach));
   if (reach.power > task.wish.power_limit_w()) return Error::out_of_range;
-  const std::int32_t energy = saturate(problem.end_min);
+  const std::int32_t energy = saturate(problem.from_start(problem.end.low));
   if (energy < reach.low_sum || energy > reach.high_sum) return Error::infeasible;
   std::int32_t rest = 0;
   const std::int32_t level = is_for_size ? level_by_halving(problem, task, energy, rest)

@@ -34,6 +34,7 @@ constexpr std::int64_t within(const EnergyLimits& limits, std::int64_t value) {
   if (value < limits.low) return limits.low;
   return value > limits.high ? limits.high : value;
 }
+constexpr EnergyLimits widened(const EnergyLimits& limits, std::int32_t by) { return {limits.low - by, limits.high + by}; }
 constexpr bool contains(const EnergyLimits& limits, std::int64_t value) { return limits.low <= value && value <= limits.high; }
 constexpr std::int64_t limited(std::int64_t value, std::uint32_t bits) {
   const std::int64_t limit = std::int64_t{1} << bits;
@@ -51,6 +52,7 @@ constexpr std::int32_t saturate(std::int64_t value) {
 // Compiled for size, each of these is one function for all.
 #ifdef __OPTIMIZE_SIZE__
 std::int64_t within(const EnergyLimits& limits, std::int64_t value);
+EnergyLimits widened(const EnergyLimits& limits, std::int32_t by);
 bool contains(const EnergyLimits& limits, std::int64_t value);
 std::int64_t limited(std::int64_t value, std::uint32_t bits);  // within +-2^bits
 std::int32_t saturate(std::int64_t value);
@@ -58,6 +60,7 @@ std::int32_t saturate(std::int64_t value);
 using inlined::contains;
 using inlined::limited;
 using inlined::saturate;
+using inlined::widened;
 using inlined::within;
 #endif
 

@@ -66,10 +66,11 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
   }
   wish.guard_bits_ = solver::guard_bits(grid.slots);
   const std::int32_t limit_w = wish.power_limit_w();
-  wish.plain_ = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
+  const bool is_plain = wish.curvature_ == 1 && wish.price_ == nullptr && wish.linear_ == 0;
+  wish.plain_ = is_plain;
   // Shifted into 0..2 (limit + 1) - 1, no target has a bit above those of the limit: one test for all.
   const std::uint32_t half = static_cast<std::uint32_t>(limit_w) + 1;
-  if (!is_for_size && wish.plain_) {
+  if (!is_for_size && is_plain) {
     std::uint32_t bits = 0;
     const std::int32_t* target = target_w.data();
     const std::int32_t* const end = target + target_w.size();
@@ -81,11 +82,11 @@ Error Wish::make(const Device& device, const Grid& grid, std::span<const std::in
   }
   for (std::uint32_t t = 0; t < grid.slots; ++t) {
     if (static_cast<std::uint32_t>(target_w[t]) + half >= 2 * half) return Error::out_of_range;
-    if (wish.plain_) continue;
-    if (wish.preferred_w_ != nullptr && !wattproof::is_within(cost.preferred_w[t], limit_w)) return Error::out_of_range;
-    if (wish.price_ != nullptr && limited(cost.price[t], price_bits) != cost.price[t]) return Error::out_of_range;
+    if (is_plain) continue;
+    if (wish.preferred_w_ != nullptr && !wattproof::is_within(wish.preferred_w_[t], limit_w)) return Error::out_of_range;
+    if (wish.price_ != nullptr && limited(wish.price_[t], price_bits) != wish.price_[t]) return Error::out_of_range;
   }
-  return wish.plain_ || wish.is_within(grid.slots, wish.curvature_ * limit_w) ? Error::none : Error::out_of_range;
+  return is_plain || wish.is_within(grid.slots, wish.curvature_ * limit_w) ? Error::none : Error::out_of_range;
 }
 
 }  // namespace wattproof::solver

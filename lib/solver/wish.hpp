@@ -16,7 +16,7 @@ namespace wattproof::solver {
 
 // Guard bits of a problem of `slots` slots: the smallest F with 2^F >= 2 slots, and at least 6. Then grid error
 // over all slots stays below half a watt, and rounding the cumulated energy can break no limit.
-constexpr std::uint32_t guard_bits(std::uint32_t slots) {
+WATTPROOF_ONCE_FOR_SIZE constexpr std::uint32_t guard_bits(std::uint32_t slots) {
   std::uint32_t bits = 6;
   while (std::uint32_t{1} << bits < 2 * slots) ++bits;
   return bits;
@@ -68,7 +68,7 @@ class Wish {
 
   // numerator / curvature in 2^-bits W, rounded to nearest, halves up.
   std::int32_t at(std::uint32_t slot, std::uint32_t bits) const {
-    if (plain_) return static_cast<std::int32_t>(target_w_[slot] * (std::int32_t{1} << bits));
+    if (!is_for_size && plain_) return static_cast<std::int32_t>(target_w_[slot] * (std::int32_t{1} << bits));
     return static_cast<std::int32_t>(divided(slot, bits));
   }
 
@@ -82,7 +82,8 @@ class Wish {
   std::int64_t weighted(std::uint32_t slot) const;
   std::int64_t divided(std::uint32_t slot, std::uint32_t bits) const;
 
-  // make() sets them all.
+  // make() sets them all. First what a Thumb instruction reaches only near the front.
+  bool plain_;
   const std::int32_t* target_w_;
   const std::int64_t* price_;         // null if there is none
   const std::int32_t* preferred_w_;   // null if it is 0
@@ -91,7 +92,6 @@ class Wish {
   std::int32_t discomfort_;
   std::int64_t linear_;
   std::uint32_t guard_bits_;
-  bool plain_;
 };
 
 // One problem, as the solvers of the kinds get it. They fill profile_w, and of the report the certificate.

@@ -28,8 +28,8 @@ struct Day {
   PriceProblem problem(bool is_guided) {
     storage.first = 0;
     storage.last = static_cast<std::uint32_t>(wish.size());
-    storage.low_w = Lane(Series(low_w));
-    storage.high_w = Lane(Series(high_w));
+    storage.low_w = Series(low_w);
+    storage.high_w = Series(high_w);
     PriceProblem result{storage, wish.data(), limits.data(), bits, 0, 0, 0, 0, is_guided};
     set_losses(result, loss == Loss::charging ? rate : 1'000'000, loss == Loss::leak ? rate : 0);
     return result;
@@ -67,7 +67,7 @@ std::int32_t sum_at(const PriceProblem& problem, std::uint32_t slot, std::int32_
   for (std::uint32_t t = 0; t <= slot; ++t) {
     if (t > 0) sum = clamp(sum, problem.limits[t - 1].low, problem.limits[t - 1].high);
     PathPoint point{prices[t], sum};
-    advance<AnyPath>(problem, t, watt_prices<AnyPath>(problem, prices[t]), point);
+    advance<AnyPath>(problem, t, point);
     sum = point.sum;
   }
   return sum;

@@ -14,8 +14,8 @@ class PriceProbe : public testing::Test {
  protected:
   PriceProblem problem(std::int32_t round_trip_ppm = 1'000'000, std::int32_t leak_permyriad = 0) {
     storage_.last = slots;
-    storage_.low_w = Lane(low_);
-    storage_.high_w = Lane(high_);
+    storage_.low_w = low_;
+    storage_.high_w = high_;
     PriceProblem result{storage_, wish_.data(), limits_.data(), 0, 0, 0, 0, 0, true};
     set_losses(result, round_trip_ppm, leak_permyriad);
     return result;

@@ -27,7 +27,7 @@ TEST(store_model, follows_the_true_temperature_to_a_few_microkelvin) {
     const std::int32_t power_w = static_cast<std::int32_t>(t * 7 % 1000);
     now = model.drift(now, t) + model.effect(power_w);
     truth = 10'000 + (1 - 0.0123L) * (truth - 10'000) + 3.0L * power_w / 12;
-    EXPECT_NEAR(static_cast<double>(now) / static_cast<double>(model.unit()), static_cast<double>(truth), 0.005);
+    EXPECT_NEAR(static_cast<double>(now) / static_cast<double>(model.report_unit()), static_cast<double>(truth), 0.005);
   }
 }
 
@@ -36,7 +36,7 @@ TEST(store_model, inverts_the_drift_exactly) {
   for (int i = 0; i < 5000; ++i) {
     const Device device = tank(3, static_cast<std::int32_t>(random() % 10'000));
     const Store model(device, {1, 900});
-    const std::int64_t after = (static_cast<std::int64_t>(random() % 80'001) - 40'000) * model.unit() / 7;
+    const std::int64_t after = (static_cast<std::int64_t>(random() % 80'001) - 40'000) * model.report_unit() / 7;
     const std::int64_t low = model.before_low(after, 0);
     ASSERT_GE(model.drift(low, 0), after);
     ASSERT_LT(model.drift(low - 1, 0), after);
@@ -55,17 +55,17 @@ TEST(store_model, a_band_out_of_reach_becomes_the_nearest_temperature) {
   Report report;
   EXPECT_EQ(band.step(0, report), Error::none);
   EXPECT_FALSE(band.is_wished);
-  EXPECT_EQ(band.limits.low, 21'000 * model.unit());
+  EXPECT_EQ(band.limits.low, 21'000 * model.report_unit());
   EXPECT_EQ(band.limits.high, band.limits.low);
   EXPECT_EQ(band.step(1, report), Error::none);
   EXPECT_TRUE(band.is_wished);
-  EXPECT_EQ(band.limits.low, 21'500 * model.unit());
+  EXPECT_EQ(band.limits.low, 21'500 * model.report_unit());
 }
 
 TEST(store_model, a_cooler_works_the_other_way_round) {
   const Device device = tank(-2, 0);
   const Store model(device, {1, 3600});
-  EXPECT_EQ(model.effect_low(0), -2000 * model.unit());
+  EXPECT_EQ(model.effect_low(0), -2000 * model.report_unit());
   EXPECT_EQ(model.effect_high(0), 0);
 }
 
@@ -97,9 +97,7 @@ TEST(store_model, widens_limits_that_leave_less_than_a_watt) {
   device.energy_end_min_wh = device.energy_end_max_wh = 50;
   const Store model(device, {1, 3600});
   std::size_t next = 0;
-  EnergyLimits limits{};
-  model.limits(0, next, limits);
-  model.widen(limits);
+  const EnergyLimits limits = model.limits_for_watts(limits_after(model.problem(), 0, next));
   EXPECT_EQ(limits.high - limits.low, model.discharge_watt());
   EXPECT_EQ(limits.high + limits.low, 2 * 50 * model.unit());
 }
