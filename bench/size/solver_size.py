@@ -6,11 +6,12 @@ usage: solver_size.py [--functions]
 
 Prints one JSON object {name: {"value": n, "unit": "bytes", "target": n}}.
 
-  solver.single_kinds         the objects of all single-device kinds, summed: validation, wishes, feasibility, checks, solvers
-  solver.single_kinds.linked  the same as one linked object without the kinds beside it: what no public function reaches dropped
-  solver.single_kinds.libgcc  what that object reaches of libgcc (64-bit division, multiplication, shifts), which a board shares
-                              with its other code
-  solver.certificate, ...     stated beside it
+  solver.single_kinds          all single-device kinds as one linked object, without the kinds beside them: validation, wishes,
+                               feasibility, checks, solvers
+  solver.single_kinds.objects  the objects that it is linked from, summed: also the programs for speed, which nothing reaches then
+  solver.single_kinds.libgcc   what it reaches of libgcc (64-bit division, multiplication, shifts), which a board shares
+                               with its other code
+  solver.certificate, ...      stated beside it
 
 --functions prints the functions of the linked object instead, largest first.
 """
@@ -105,8 +106,8 @@ def main():
     def add(name, value, target=None):
         figures[f"solver.{name}"] = {"value": value, "unit": "bytes", "target": target}
 
-    add("single_kinds", text(*compiled(single_sources(), BUILD / "all")), TARGET)
-    add("single_kinds.linked", text(linked))
+    add("single_kinds", text(linked), TARGET)
+    add("single_kinds.objects", text(*compiled(single_sources(), BUILD / "all")))
     add("single_kinds.libgcc", libgcc_bytes(linked))
     for name, sources in BESIDE.items():
         add(name, text(*compiled(sources, BUILD / "all")))

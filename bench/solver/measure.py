@@ -5,7 +5,7 @@
 usage: measure.py [--only TEXT] [--days N]
 
 Instructions of a whole optimise() call, its checks included, as the mean of N random days: under QEMU for Cortex-M4 and
-Cortex-M0+ code (which an M4 runs unchanged), under callgrind for x86-64. Bytes of a workspace; those of the code are
+Cortex-M0+ code (which an M4 runs unchanged), some of it also compiled for size, under callgrind for x86-64. Bytes of a workspace; those of the code are
 measured by bench/size/solver_size.py.
 """
 
@@ -42,6 +42,9 @@ def emit(name, value, unit, target, detail=""):
     print(json.dumps({"name": name, "value": value, "unit": unit, "target": target, "command": command}), flush=True)
 
 
+FOR_SIZE = "cortex-m0plus for size"  # lib/solver at -Os, where one program serves every store
+
+
 def compiler(machine):
     if machine == "x86-64":
         return ["g++", "-O2"]
@@ -51,7 +54,7 @@ def compiler(machine):
 
 def objects(machine, optimise):
     """lib/solver, compiled once for a machine."""
-    folder = BUILD / f"{machine}{optimise}"
+    folder = BUILD / f"{machine.replace(' ', '_')}{optimise}"
     folder.mkdir(parents=True, exist_ok=True)
     sources = sorted((ROOT / "lib" / "solver").glob("*.cpp"))
     for source in sources:
@@ -83,7 +86,7 @@ CACHE = {}
 
 def objects_of(machine):
     if machine not in CACHE:
-        CACHE[machine] = objects(machine, "-O2")
+        CACHE[machine] = objects(machine, "-Os" if machine == FOR_SIZE else "-O2")
     return CACHE[machine]
 
 
@@ -102,8 +105,9 @@ def measure_time(options):
     wanted = [(kind, slots, machine, False) for machine in ("cortex-m4", "cortex-m0plus", "x86-64")
               for kind in KINDS for slots in (24, 96)]
     wanted += [("battery", slots, "cortex-m4", True) for slots in (24, 96)]
+    wanted += [(kind, slots, FOR_SIZE, False) for kind in ("battery", "lossy", "thermal") for slots in (24, 96)]
     for kind, slots, machine, certified in wanted:
-        name = f"solver_{kind}_{'certified_' if certified else ''}t{slots}_{machine.replace('-', '_')}"
+        name = f"solver_{kind}_{'certified_' if certified else ''}t{slots}_{machine.replace('-', '_').replace(' ', '_')}"
         if options.only and options.only not in name:
             continue
         if machine == "x86-64" and kind not in ("battery", "shapeable"):
