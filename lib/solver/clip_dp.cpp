@@ -212,11 +212,6 @@ void round_sums(std::int32_t* power_w, const std::int32_t* end, std::uint32_t bi
   }
 }
 
-bool fits_clip_dp(const StorageProblem& problem, const Grid& grid) {
-  GridBounds bounds{};
-  return make_bounds(problem, guard_bits(grid.slots), power_limit_w(grid.slots), bounds) != Error::out_of_range;
-}
-
 namespace {
 
 // The next slot with a milestone, or the last.

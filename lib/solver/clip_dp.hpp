@@ -97,9 +97,6 @@ WATTPROOF_INLINE_FOR_SIZE StateLimits limits_after(const StorageProblem& problem
 // watts keeps every limit.
 void round_sums(std::int32_t* power_w, const std::int32_t* end, std::uint32_t bits);
 
-// Whether 31 bits hold its energies with the guard bits.
-bool fits_clip_dp(const StorageProblem& problem, const Grid& grid);
-
 // Fills profile_w and leaves the multiplier of each slot's energy limit in the workspace (`dual`).
 //   out_of_range         energies too wide for 31 bits with the guard bits
 //   workspace_too_small  fewer than workspace_words(grid.slots)

@@ -3,7 +3,6 @@
 
 #include <bit>
 
-#include "solver/for_size.hpp"
 #include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
@@ -30,7 +29,6 @@ std::uint32_t next_digit(std::uint32_t& rest, std::uint32_t next, std::uint32_t 
 }  // namespace
 
 std::uint32_t narrow_quotient(std::uint64_t value, std::uint32_t divisor) {
-  if (is_for_size) return static_cast<std::uint32_t>(value / divisor);
   const int shift = std::countl_zero(divisor);
   const std::uint64_t shifted = value << shift;
   const std::uint32_t low = static_cast<std::uint32_t>(shifted);

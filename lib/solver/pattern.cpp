@@ -106,8 +106,7 @@ struct Search {
   std::uint32_t* choices() const { return reinterpret_cast<std::uint32_t*>(task.workspace.data() + pattern.row(pattern.ring, off)); }
 };
 
-WATTPROOF_ONCE_FOR_SIZE WATTPROOF_INLINE_FOR_SPEED std::int64_t Search::place(std::uint32_t left, std::uint32_t t,
-                                                                              std::uint32_t parts) const {
+WATTPROOF_INLINE_FOR_SPEED std::int64_t Search::place(std::uint32_t left, std::uint32_t t, std::uint32_t parts) const {
   const std::int32_t* power_w = pattern.powers_w(left);
   std::int64_t worth = 0;
   for (const std::uint32_t end = t + parts * pattern.length; t < end; ++t) {
