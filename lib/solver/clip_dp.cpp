@@ -169,6 +169,10 @@ StorageProblem storage_problem(const Device& device, const Grid& grid) {
     problem.start = device.start_mc;
     problem.min = device.min_mc;
     problem.max = device.max_mc;
+  } else if (device.kind == DeviceKind::fixed) {
+    problem.low_w.data = device.profile_w.data();
+    problem.low_w.stride = 1;
+    problem.high_w = problem.low_w;
   }
   return problem;
 }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/device.hpp"
 
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <type_traits>
+
 #include "base/result.hpp"
 #include "solver/banded.hpp"
 #include "solver/home.hpp"
@@ -11,104 +17,139 @@ namespace wattproof::solver {
 
 namespace {
 
-bool in_energy_range(std::int32_t energy_wh) { return is_within(energy_wh, energy_wh_max); }
+constexpr std::uint16_t bit(DeviceKind kind) { return static_cast<std::uint16_t>(1u << static_cast<std::uint32_t>(kind)); }
 
-bool is_efficiency(std::uint32_t permille) { return permille - 1 < 1000; }  // 1..1000
+constexpr std::uint16_t fixed = bit(DeviceKind::fixed);
+constexpr std::uint16_t shapeable = bit(DeviceKind::shapeable);
+constexpr std::uint16_t battery = bit(DeviceKind::battery);
+constexpr std::uint16_t appliance = bit(DeviceKind::appliance);
+constexpr std::uint16_t thermal = bit(DeviceKind::thermal);
+constexpr std::uint16_t switched = bit(DeviceKind::switched);
+constexpr std::uint16_t generator = bit(DeviceKind::generator);
+constexpr std::uint16_t with_power = bit(DeviceKind::curtailable) | shapeable | battery | thermal | generator | bit(DeviceKind::banded);
+constexpr std::uint16_t all_kinds = with_power | fixed | appliance | switched;
 
-Error validate_values(std::span<const std::int32_t> values, std::int32_t limit) {
-  for (const std::int32_t value : values) {
-    if (!is_within(value, limit)) return Error::out_of_range;
+constexpr std::int64_t cost_linear_max = std::int64_t{1} << 47;
+
+// What a number may be: so far from 0 or less; from 0 to some number; from 1 to the number of slots.
+enum Range : std::uint8_t { power, energy, temperature, loss, leak, own_cost, not_negative, slots };
+constexpr Range first_from_0 = loss;
+constexpr std::uint32_t spans[slots]{2 * power_w_max,      2 * energy_wh_max, 2 * temperature_mc_max, power_w_max,
+                                     Store::permyriad - 1, own_cost_max,      0x7fffffff};
+
+// Numbers of a device that are checked by their range alone, in a table, since code for each would be several times as much: the kinds
+// that read them, where in a device they are, and how many in a row, or 0 for a series.
+struct Rule {
+  std::uint16_t kinds;
+  std::uint8_t word;
+  std::uint8_t size : 4;
+  Range range : 4;
+};
+
+#define WATTPROOF_WORD(field) (offsetof(Device, field) / 4)
+static_assert(std::is_standard_layout_v<Device> && sizeof(Device) <= 4 * 256);
+static_assert(WATTPROOF_WORD(energy_end_max_wh) == WATTPROOF_WORD(energy_min_wh) + 4);
+static_assert(WATTPROOF_WORD(min_off_slots) == WATTPROOF_WORD(min_on_slots) + 1);
+static_assert(gain_mk_per_wh_max == temperature_mc_max);
+constexpr Rule rules[]{
+    {with_power, WATTPROOF_WORD(power_min_w), 0, power},
+    {with_power, WATTPROOF_WORD(power_max_w), 0, power},
+    {fixed | appliance, WATTPROOF_WORD(profile_w), 0, power},
+    {thermal, WATTPROOF_WORD(ambient_mc), 0, temperature},
+    {thermal, WATTPROOF_WORD(min_mc), 0, temperature},
+    {thermal, WATTPROOF_WORD(max_mc), 0, temperature},
+    {thermal, WATTPROOF_WORD(start_mc), 1, temperature},
+    {thermal, WATTPROOF_WORD(gain_mk_per_wh), 1, temperature},
+    {thermal, WATTPROOF_WORD(leak_permyriad_per_slot), 1, leak},
+    {battery, WATTPROOF_WORD(energy_min_wh), 5, energy},
+    {battery, WATTPROOF_WORD(standing_loss_w), 1, loss},
+    {shapeable | switched, WATTPROOF_WORD(energy_wh), 1, energy},
+    {switched, WATTPROOF_WORD(power_w), 1, power},
+    {switched, WATTPROOF_WORD(min_on_slots), 2, slots},
+    {appliance, WATTPROOF_WORD(runs), 1, slots},
+    {all_kinds & ~generator, WATTPROOF_WORD(cost_quadratic), 1, own_cost},
+    {generator, WATTPROOF_WORD(cost_quadratic), 1, not_negative},
+};
+
+Error check_rules(const Device& device, const Grid& grid) {
+  const std::uint32_t kind = bit(device.kind);
+  for (const Rule& rule : rules) {
+    if ((rule.kinds & kind) == 0) continue;
+    const void* values = reinterpret_cast<const unsigned char*>(&device) + 4 * rule.word;
+    std::size_t size = rule.size;
+    if (size == 0) {
+      const Series& series = *static_cast<const Series*>(values);
+      size = series.per_slot.size();
+      values = series.per_slot.data();
+      if (size == 0) {
+        size = 1;
+        values = &series.constant;
+      } else if (size != grid.slots && kind != appliance) {
+        return Error::wrong_length;
+      }
+    }
+    std::int32_t low = 1;
+    std::uint32_t span = grid.slots - 1;
+    if (rule.range != slots) {
+      span = spans[rule.range];
+      low = rule.range < first_from_0 ? -static_cast<std::int32_t>(span >> 1) : 0;
+    }
+    if (!are_within(values, size, low, span)) return Error::out_of_range;
   }
   return Error::none;
 }
 
-Error validate_series(const Series& series, const Grid& grid, std::int32_t limit) {
-  if (series.per_slot.empty()) return is_within(series.constant, limit) ? Error::none : Error::out_of_range;
-  return series.per_slot.size() == grid.slots ? validate_values(series.per_slot, limit) : Error::wrong_length;
+// Those that are built in are mostly the first ones, which one comparison tells.
+constexpr std::uint32_t built_kinds = all_kinds & device_kinds;
+constexpr bool is_known(DeviceKind kind) {
+  const std::uint32_t number = static_cast<std::uint32_t>(kind);
+  return number < std::bit_width(built_kinds) && ((built_kinds & (built_kinds + 1)) == 0 || is_built(kind));
 }
 
-// 1..slots.
-bool is_count(std::size_t value, const Grid& grid) { return value - 1 < grid.slots; }
+bool is_efficiency(std::uint32_t permille) { return permille - 1 < 1000; }  // 1..1000
 
-Error validate_cycle(const Device& device, const Grid& grid) {
-  if (!is_count(device.profile_w.size(), grid)) return Error::wrong_length;
-  return validate_values(device.profile_w, power_w_max);
+// A sum of slots of the one power.
+Error validate_multiple(const Device& device, std::int32_t per_hour) {
+  if (device.energy_wh == 0) return Error::none;
+  if ((device.energy_wh ^ device.power_w) < 0) return Error::out_of_range;
+  if (device.power_w == 0) return Error::not_a_multiple;
+  return std::int64_t{device.energy_wh} * per_hour % device.power_w == 0 ? Error::none : Error::not_a_multiple;
 }
 
-Error validate_milestones(const Device& device, const Grid& grid) {
+Error validate_milestones(const Device& device, std::uint32_t end) {
   std::uint32_t before = device.start_slot;
   for (const Milestone& milestone : device.milestones) {
-    if (milestone.slot <= before || milestone.slot > end_slot(device, grid)) return Error::out_of_range;
-    if (!in_energy_range(milestone.energy_min_wh)) return Error::out_of_range;
+    if (milestone.slot - before - 1 >= end - before || !are_within(&milestone.energy_min_wh, 1, -energy_wh_max, spans[energy])) return Error::out_of_range;
     before = milestone.slot;
   }
   return Error::none;
 }
 
-Error validate_switched(const Device& device, const Grid& grid) {
-  if (!is_count(device.min_on_slots, grid) || !is_count(device.min_off_slots, grid)) return Error::out_of_range;
-  if (!is_within(device.power_w, power_w_max)) return Error::out_of_range;
-  if (device.energy_wh == 0) return Error::none;
-  if ((device.energy_wh < 0) != (device.power_w < 0)) return Error::out_of_range;
-  if (device.power_w == 0) return Error::not_a_multiple;
-  return std::int64_t{device.energy_wh} * slots_per_hour(grid) % device.power_w == 0 ? Error::none : Error::not_a_multiple;
-}
-
-Error validate_battery(const Device& device) {
-  const std::array<std::int32_t, 5> energies_wh{device.energy_min_wh, device.energy_max_wh, device.energy_start_wh,
-                                                device.energy_end_min_wh, device.energy_end_max_wh};
-  WATTPROOF_TRY(validate_values(energies_wh, energy_wh_max));
-  if (!is_efficiency(device.charge_efficiency_permille)) return Error::out_of_range;
-  if (!is_efficiency(device.discharge_efficiency_permille)) return Error::out_of_range;
-  const bool is_loss = device.standing_loss_w >= 0 && device.standing_loss_w <= power_w_max;
-  return is_loss ? Error::none : Error::out_of_range;
-}
-
-Error validate_thermal(const Device& device, const Grid& grid) {
-  WATTPROOF_TRY(validate_series(device.ambient_mc, grid, temperature_mc_max));
-  WATTPROOF_TRY(validate_series(device.min_mc, grid, temperature_mc_max));
-  WATTPROOF_TRY(validate_series(device.max_mc, grid, temperature_mc_max));
-  if (!is_within(device.start_mc, temperature_mc_max) || !is_within(device.gain_mk_per_wh, gain_mk_per_wh_max)) return Error::out_of_range;
-  const bool is_leak = device.leak_permyriad_per_slot >= 0 && device.leak_permyriad_per_slot < Store::permyriad;
-  return is_leak ? Error::none : Error::out_of_range;
-}
-
 }  // namespace
 
-Error validate_single(const Device& device, const Grid& grid) {
-  if (grid.slots < 1 || grid.slots > slot_count_max) return Error::slot_count_invalid;
-  if (grid.slot_seconds < 1 || grid.slot_seconds > 3600 || 3600 % grid.slot_seconds != 0) {
-    return Error::slot_count_invalid;
-  }
-  const bool is_known = device.kind <= DeviceKind::banded && is_built(device.kind);
-  if (!is_known || (has_losses(device) && !is_lossy_built())) return Error::unknown_kind;
-  const bool is_generator = device.kind == DeviceKind::generator;
-  if (device.cost_quadratic < 0 || (!is_generator && device.cost_quadratic > own_cost_max)) return Error::out_of_range;
-  if (device.kind == DeviceKind::shapeable || device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched) {
+Error WATTPROOF_SINGLE(validate_single, validate)(const Device& device, const Grid& grid) {
+  if (grid.slots - 1 >= slot_count_max || grid.slot_seconds == 0) return Error::slot_count_invalid;
+  const std::uint32_t per_hour = 3600 / grid.slot_seconds;
+  if (per_hour * grid.slot_seconds != 3600) return Error::slot_count_invalid;
+  if (!is_known(device.kind) || (has_losses(device) && !is_lossy_built())) return Error::unknown_kind;
+  const std::uint32_t kind = bit(device.kind);
+  if ((kind & (fixed | appliance)) != 0 && device.profile_w.size() - 1 >= grid.slots) return Error::wrong_length;
+  WATTPROOF_TRY(check_rules(device, grid));
     const std::uint32_t end = end_slot(device, grid);
-    if (end > grid.slots || device.start_slot >= end) return Error::out_of_range;
-    if (device.kind != DeviceKind::appliance && !in_energy_range(device.energy_wh)) return Error::out_of_range;
-  }
-  if (device.kind == DeviceKind::switched) return validate_switched(device, grid);
-  if (device.kind == DeviceKind::appliance) {
-    return is_count(device.runs, grid) ? validate_cycle(device, grid) : Error::out_of_range;
-  }
-  if (device.kind == DeviceKind::fixed) {
-    return device.profile_w.size() == grid.slots ? validate_cycle(device, grid) : Error::wrong_length;
-  }
-  WATTPROOF_TRY(validate_series(device.power_min_w, grid, power_w_max));
-  WATTPROOF_TRY(validate_series(device.power_max_w, grid, power_w_max));
-  if (device.kind == DeviceKind::shapeable) return validate_milestones(device, grid);
-  if (device.kind == DeviceKind::battery) return validate_battery(device);
-  if (is_built(DeviceKind::thermal) && device.kind == DeviceKind::thermal) return validate_thermal(device, grid);
+  const bool is_window = end <= grid.slots && device.start_slot < end;
+  if ((kind & (shapeable | appliance | switched)) != 0 && !is_window) return Error::out_of_range;
+  if (kind == shapeable) return validate_milestones(device, end);
+  if (kind == switched) return validate_multiple(device, static_cast<std::int32_t>(per_hour));
+  if (kind == battery) return is_efficiency(device.charge_efficiency_permille) && is_efficiency(device.discharge_efficiency_permille) ? Error::none : Error::out_of_range;
   if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) return validate_banded(device, grid);
-  if (is_generator && limited(device.cost_linear, 47) != device.cost_linear) return Error::out_of_range;
+  if (kind == generator && !is_wide_within(device.cost_linear, cost_linear_max)) return Error::out_of_range;
   return Error::none;
 }
 
+#ifdef WATTPROOF_HOMES
 Error validate(const Device& device, const Grid& grid) {
-  const bool is_home = is_built(DeviceKind::home) && device.kind == DeviceKind::home;
-  return is_home ? validate_home(device, grid) : validate_single(device, grid);
+  return is_home(device) ? validate_home(device, grid) : validate_single(device, grid);
 }
+#endif
 
 }  // namespace wattproof::solver

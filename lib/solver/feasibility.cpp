@@ -11,47 +11,30 @@
 
 namespace wattproof::solver {
 
-namespace {
-
-// Never true where it is not built in.
-constexpr bool is_banded(const Device& device) { return is_built(DeviceKind::banded) && device.kind == DeviceKind::banded; }
-
-}  // namespace
-
-Error begin_single(const Device& device, const Grid& grid, Report& report) {
-  report = Report{};
-  return validate_single(device, grid);
-}
-
-Error feasible_single(const Device& device, const Grid& grid, Report& report) {
-  WATTPROOF_TRY(begin_single(device, grid, report));
+Error WATTPROOF_SINGLE(feasible_single, feasible)(const Device& device, const Grid& grid, Report& report) {
+  clear(report);
+  WATTPROOF_TRY(validate_single(device, grid));
   if (is_banded(device)) return feasible_banded(device, grid, report);
-  switch (device.kind) {
-    case DeviceKind::fixed: return Error::none;
-    case DeviceKind::appliance:
-    case DeviceKind::switched: return feasible_pattern(device, grid, report);
-    default: return feasible_store(device, grid, report);  // validate_single() knows no other kinds
-  }
+  return is_pattern(device) ? feasible_pattern(device, grid, report) : feasible_store(device, grid, report);
 }
 
+#ifdef WATTPROOF_HOMES
 Error feasible(const Device& device, const Grid& grid, Report& report) {
-  if (!is_built(DeviceKind::home) || device.kind != DeviceKind::home) return feasible_single(device, grid, report);
-  report = Report{};
+  if (!is_home(device)) return feasible_single(device, grid, report);
+  clear(report);
   WATTPROOF_TRY(validate_home(device, grid));
   return feasible_home(device, grid, report);
 }
+#endif
 
 Error check_profile(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
   WATTPROOF_TRY(validate_single(device, grid));
   if (profile_w.size() != grid.slots) return Error::wrong_length;
   if (is_banded(device)) return check_banded(device, grid, profile_w);
-  switch (device.kind) {
-    case DeviceKind::fixed:
-      return std::memcmp(profile_w.data(), device.profile_w.data(), profile_w.size_bytes()) == 0 ? Error::none : Error::infeasible;
-    case DeviceKind::appliance:
-    case DeviceKind::switched: return check_pattern(device, grid, profile_w);
-    default: return check_store(device, grid, profile_w);
+  if (!is_for_size && device.kind == DeviceKind::fixed) {
+    return std::memcmp(profile_w.data(), device.profile_w.data(), profile_w.size_bytes()) == 0 ? Error::none : Error::infeasible;
   }
+  return is_pattern(device) ? check_pattern(device, grid, profile_w) : check_store(device, grid, profile_w);
 }
 
 }  // namespace wattproof::solver

@@ -17,6 +17,8 @@ namespace wattproof::solver {
 
 namespace {
 
+constexpr bool has_energy(const Device& device) { return device.kind == DeviceKind::shapeable || device.kind == DeviceKind::battery; }
+
 Error clip_each_slot(const Task& task) {
   if (is_one_program) return solve_store(task);
   if (is_for_size) return pour_wishes(task);
@@ -44,26 +46,14 @@ Error solve_lossless(const Task& task) {
 
 Error dispatch(const Task& task) {
   const Device& device = task.device;
-  task.report.guard_bits = task.wish.guard_bits();
-  if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) {
-    return solve_banded(device, task.grid, task.wish, task.workspace, task.profile_w, task.report);
+  if (is_banded(device)) return solve_banded(device, task.grid, task.wish, task.workspace, task.profile_w, task.report);
+  if (is_pattern(device)) return solve_pattern(task);
+  if (device.kind == DeviceKind::fixed) {
+    std::memcpy(task.profile_w.data(), device.profile_w.data(), device.profile_w.size_bytes());
+    return Error::none;
   }
-  switch (device.kind) {
-    case DeviceKind::fixed:
-      std::memcpy(task.profile_w.data(), device.profile_w.data(), device.profile_w.size_bytes());
-      return Error::none;
-    case DeviceKind::curtailable:
-    case DeviceKind::generator: return clip_each_slot(task);
-    case DeviceKind::shapeable:
-    case DeviceKind::battery:
-      if (!is_built(DeviceKind::shapeable) && !is_built(DeviceKind::battery)) return Error::unknown_kind;
-      return is_lossy(device) ? solve_store(task) : solve_lossless(task);
-    case DeviceKind::thermal: return is_built(DeviceKind::thermal) ? solve_store(task) : Error::unknown_kind;
-    case DeviceKind::appliance:
-    case DeviceKind::switched: return solve_pattern(task);
-    // validate_single() knows no other kinds.
-    default: return is_one_program ? solve_store(task) : Error::unknown_kind;
-  }
+  if (is_one_program || is_thermal(device) || is_lossy(device)) return solve_store(task);
+  return has_energy(device) ? solve_lossless(task) : clip_each_slot(task);
 }
 
 }  // namespace
@@ -71,39 +61,39 @@ Error dispatch(const Task& task) {
 static_assert(banded_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
 static_assert(store_workspace_words(slot_count_max) <= full_workspace_words(slot_count_max));
 
-std::size_t single_workspace_words(const Device& device, const Grid& grid) {
-  if (device.kind == DeviceKind::thermal) return store_workspace_words(grid.slots);
-  if (device.kind == DeviceKind::banded) return banded_workspace_words(grid.slots);
-  if (device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched) return pattern_workspace_words(device, grid);
-  const bool is_store = device.kind == DeviceKind::battery || device.kind == DeviceKind::shapeable;
+std::size_t WATTPROOF_SINGLE(single_workspace_words, workspace_words)(const Device& device, const Grid& grid) {
+  if (is_banded(device)) return banded_workspace_words(grid.slots);
+  if (is_pattern(device)) return pattern_workspace_words(device, grid);
   // An ill-formed device needs none; its error is found before the workspace is.
-  const bool is_wide = is_store && is_lossy_built() && ok(validate_single(device, grid)) && !is_exact_store(device, grid);
+  const bool is_wide = (has_energy(device) || device.kind == DeviceKind::thermal) && is_lossy_built() && ok(validate_single(device, grid)) &&
+                       !is_exact_store(device, grid);
   return is_wide ? store_workspace_words(grid.slots) : workspace_words(grid.slots);
 }
 
-Error optimise_single(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
-                      WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
-  WATTPROOF_TRY(begin_single(device, grid, report));
+Error WATTPROOF_SINGLE(optimise_single, optimise)(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w,
+                                                  const Cost& cost, WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
+  Error possible = Error::none;
+  if (is_for_size) {
+    possible = feasible_single(device, grid, report);
+    if (!ok(possible) && report.limit == Limit::none) return possible;  // ill-formed
+  } else {
+    clear(report);
+    WATTPROOF_TRY(validate_single(device, grid));
+  }
   if (profile_w.size() != grid.slots) return Error::wrong_length;
   Wish wish;
   WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));
+  WATTPROOF_TRY(possible);
+  report.guard_bits = wish.guard_bits();
+  report.kind = is_pattern(device) ? CertificateKind::enumerated : CertificateKind::dual;
   const Error error = dispatch({device, grid, wish, workspace, profile_w, report});
-  if (ok(error) && report.kind == CertificateKind::none) {
-    const bool is_enumerated = device.kind == DeviceKind::appliance || device.kind == DeviceKind::switched;
-    report.kind = is_enumerated ? CertificateKind::enumerated : CertificateKind::dual;
-  }
-  if (error != Error::infeasible || report.limit != Limit::none) return error;
+  if (is_for_size || error != Error::infeasible || report.limit != Limit::none) return error;
   // Some solvers only find that it cannot be; what is missing is worked out once it is known to be missing.
   const Error cause = feasible_single(device, grid, report);
   return ok(cause) ? error : cause;
 }
 
-namespace {
-
-constexpr bool is_home(const Device& device) { return is_built(DeviceKind::home) && device.kind == DeviceKind::home; }
-
-}  // namespace
-
+#ifdef WATTPROOF_HOMES
 std::size_t workspace_words(const Device& device, const Grid& grid) {
   return is_home(device) ? home_device_words(device, grid) : single_workspace_words(device, grid);
 }
@@ -113,10 +103,13 @@ Error optimise(const Device& device, const Grid& grid, std::span<const std::int3
   if (is_home(device)) return solve_home_device(device, grid, target_w, cost, workspace, profile_w, report, false);
   return optimise_single(device, grid, target_w, cost, workspace, profile_w, report);
 }
+#endif
 
 Error solve(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
             WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
+#ifdef WATTPROOF_HOMES
   if (is_home(device)) return solve_home_device(device, grid, target_w, cost, workspace, profile_w, report, true);
+#endif
   WATTPROOF_TRY(optimise_single(device, grid, target_w, cost, workspace, profile_w, report));
   WATTPROOF_TRY(recheck(device, grid, target_w, cost, profile_w, report.dual, report.guard_bits, report.gap));
   return Error::none;

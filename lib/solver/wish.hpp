@@ -3,6 +3,7 @@
 // numerator / curvature is the power that the device would choose without limits. Internal to solver/.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -26,6 +27,12 @@ WATTPROOF_ONCE_FOR_SIZE constexpr std::uint32_t guard_bits(std::uint32_t slots) 
 // prices, below 2^30 (a target may also be -limit - 1), and differences of prices, which are multipliers, below 2^31.
 constexpr std::int32_t power_limit_w(std::uint32_t slots) { return (std::int32_t{1} << (29 - guard_bits(slots))) - 1; }
 
+// Whether `size` numbers of 32 bits, signed or not, are all one of low..low + span.
+bool are_within(const void* values, std::size_t size, std::int32_t low, std::uint32_t span);
+
+// |value| <= limit for limit >= 0.
+bool is_wide_within(std::int64_t value, std::int64_t limit);
+
 // A device's own costs in the unit of the weights, and the device with these.
 inline std::int64_t scaled_linear(const Device& device, const OwnScale& scale) {
   return (device.cost_linear * (std::int64_t{1} << scale.linear_bits)) >> scale.shift;
@@ -42,7 +49,7 @@ inline Device with_scaled_cost(const Device& device, const OwnScale& scale) {
 
 class Wish {
  public:
-  // Checks every span and range; `device` adds its own cost.
+  // Checks every span and range; `device` adds its own cost. The wish refers to the targets and to `cost`.
   //   wrong_length, out_of_range  as for solve()
   static Error make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                     Wish& wish);
@@ -79,17 +86,17 @@ class Wish {
   }
 
  private:
+  // Whether the numbers of each slot are in range.
+  bool fits(std::uint32_t slots) const;
+
   std::int64_t weighted(std::uint32_t slot) const;
   std::int64_t divided(std::uint32_t slot, std::uint32_t bits) const;
 
   // make() sets them all. First what a Thumb instruction reaches only near the front.
   bool plain_;
   const std::int32_t* target_w_;
-  const std::int64_t* price_;         // null if there is none
-  const std::int32_t* preferred_w_;   // null if it is 0
-  std::int64_t curvature_;
-  std::int32_t weight_;
-  std::int32_t discomfort_;
+  const Cost* cost_;
+  std::uint32_t curvature_;
   std::int64_t linear_;
   std::uint32_t guard_bits_;
 };

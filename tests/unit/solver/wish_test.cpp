@@ -21,7 +21,8 @@ TEST(wish, guard_bits_keep_two_grid_steps_a_slot_below_a_watt) {
 
 TEST(wish, is_the_target_if_nothing_else_counts) {
   Wish wish;
-  ASSERT_EQ(Wish::make({}, grid, target, {}, wish), Error::none);
+  const Cost cost;
+  ASSERT_EQ(Wish::make({}, grid, target, cost, wish), Error::none);
   EXPECT_TRUE(wish.plain());
   EXPECT_EQ(wish.at(1, 6), -6400);
   EXPECT_EQ(wish.wide_at(1), -102'400);
@@ -43,7 +44,8 @@ TEST(wish, gathers_every_cost_into_one_quadratic) {
 TEST(wish, adds_the_own_cost_of_every_kind_in_the_unit_of_the_weights) {
   const Device battery{.kind = DeviceKind::battery, .cost_linear = 30, .cost_quadratic = 12};
   Wish wish;
-  ASSERT_EQ(Wish::make(battery, grid, target, {.weight = 5, .wear = 1, .own_scale = {.linear_bits = 16, .shift = 2}}, wish), Error::none);
+  const Cost cost{.weight = 5, .wear = 1, .own_scale = {.linear_bits = 16, .shift = 2}};
+  ASSERT_EQ(Wish::make(battery, grid, target, cost, wish), Error::none);
   EXPECT_EQ(wish.curvature(), 5 + 1 + 3);
   EXPECT_EQ(wish.numerator(0), 500);  // only a generator has a linear cost
   EXPECT_EQ(Wish::make(battery, grid, target, {.own_scale = {.shift = 64}}, wish), Error::out_of_range);
@@ -53,7 +55,8 @@ TEST(wish, rounds_halves_up) {
   const std::array<std::int64_t, 2> price{1, 1};
   const std::array<std::int32_t, 2> zero{};
   Wish wish;
-  ASSERT_EQ(Wish::make({}, grid, zero, {.weight = 2, .price = price}, wish), Error::none);
+  const Cost cost{.weight = 2, .price = price};
+  ASSERT_EQ(Wish::make({}, grid, zero, cost, wish), Error::none);
   EXPECT_EQ(wish.at(0, 0), 0);    // -1/2
   EXPECT_EQ(wish.at(0, 1), -1);
 }
