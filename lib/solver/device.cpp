@@ -17,33 +17,32 @@ namespace wattproof::solver {
 
 namespace {
 
-constexpr std::uint16_t bit(DeviceKind kind) { return static_cast<std::uint16_t>(1u << static_cast<std::uint32_t>(kind)); }
+constexpr std::uint8_t bit(DeviceKind kind) { return static_cast<std::uint8_t>(1u << static_cast<std::uint32_t>(kind)); }
 
-constexpr std::uint16_t fixed = bit(DeviceKind::fixed);
-constexpr std::uint16_t shapeable = bit(DeviceKind::shapeable);
-constexpr std::uint16_t battery = bit(DeviceKind::battery);
-constexpr std::uint16_t appliance = bit(DeviceKind::appliance);
-constexpr std::uint16_t thermal = bit(DeviceKind::thermal);
-constexpr std::uint16_t switched = bit(DeviceKind::switched);
-constexpr std::uint16_t generator = bit(DeviceKind::generator);
-constexpr std::uint16_t with_power = bit(DeviceKind::curtailable) | shapeable | battery | thermal | generator | bit(DeviceKind::banded);
-constexpr std::uint16_t all_kinds = with_power | fixed | appliance | switched;
+constexpr std::uint8_t fixed = bit(DeviceKind::fixed);
+constexpr std::uint8_t shapeable = bit(DeviceKind::shapeable);
+constexpr std::uint8_t battery = bit(DeviceKind::battery);
+constexpr std::uint8_t appliance = bit(DeviceKind::appliance);
+constexpr std::uint8_t thermal = bit(DeviceKind::thermal);
+constexpr std::uint8_t switched = bit(DeviceKind::switched);
+constexpr std::uint8_t generator = bit(DeviceKind::generator);
+constexpr std::uint8_t with_power = bit(DeviceKind::curtailable) | shapeable | battery | thermal | generator;
+constexpr std::uint8_t all_kinds = with_power | fixed | appliance | switched;
 
 constexpr std::int64_t cost_linear_max = std::int64_t{1} << 47;
 
-// What a number may be: so far from 0 or less; from 0 to some number; from 1 to the number of slots.
+// What a number may be: at most so far from 0; from 0 to ~limit, for limits below 0; the last, from 1 to the number of slots.
 enum Range : std::uint8_t { power, energy, temperature, loss, leak, own_cost, not_negative, slots };
-constexpr Range first_from_0 = loss;
-constexpr std::uint32_t spans[slots]{2 * power_w_max,      2 * energy_wh_max, 2 * temperature_mc_max, power_w_max,
-                                     Store::permyriad - 1, own_cost_max,      0x7fffffff};
+constexpr std::int32_t limits[slots]{power_w_max,   energy_wh_max,           temperature_mc_max, ~power_w_max,
+                                     ~(Store::permyriad - 1), ~own_cost_max, -0x7fffffff - 1};
 
 // Numbers of a device that are checked by their range alone, in a table, since code for each would be several times as much: the kinds
-// that read them, where in a device they are, and how many in a row, or 0 for a series.
+// that read them, where in a device they are, how many in a row, or 0 for a series.
 struct Rule {
-  std::uint16_t kinds;
+  std::uint8_t kinds;
   std::uint8_t word;
-  std::uint8_t size : 4;
-  Range range : 4;
+  std::uint8_t size;
+  Range range;
 };
 
 #define WATTPROOF_WORD(field) (offsetof(Device, field) / 4)
@@ -72,7 +71,8 @@ constexpr Rule rules[]{
 };
 
 Error check_rules(const Device& device, const Grid& grid) {
-  const std::uint32_t kind = bit(device.kind);
+  // A banded device has the numbers of a curtailable one, beside those that validate_banded() knows.
+  const std::uint32_t kind = bit(is_banded(device) ? DeviceKind::curtailable : device.kind);
   for (const Rule& rule : rules) {
     if ((rule.kinds & kind) == 0) continue;
     const void* values = reinterpret_cast<const unsigned char*>(&device) + 4 * rule.word;
@@ -91,8 +91,12 @@ Error check_rules(const Device& device, const Grid& grid) {
     std::int32_t low = 1;
     std::uint32_t span = grid.slots - 1;
     if (rule.range != slots) {
-      span = spans[rule.range];
-      low = rule.range < first_from_0 ? -static_cast<std::int32_t>(span >> 1) : 0;
+      low = -limits[rule.range];
+      span = 2 * static_cast<std::uint32_t>(limits[rule.range]);
+      if (low > 0) {
+        span = static_cast<std::uint32_t>(low) - 1;
+        low = 0;
+      }
     }
     if (!are_within(values, size, low, span)) return Error::out_of_range;
   }
@@ -100,7 +104,7 @@ Error check_rules(const Device& device, const Grid& grid) {
 }
 
 // Those that are built in are mostly the first ones, which one comparison tells.
-constexpr std::uint32_t built_kinds = all_kinds & device_kinds;
+constexpr std::uint32_t built_kinds = device_kinds & 0x1ff;
 constexpr bool is_known(DeviceKind kind) {
   const std::uint32_t number = static_cast<std::uint32_t>(kind);
   return number < std::bit_width(built_kinds) && ((built_kinds & (built_kinds + 1)) == 0 || is_built(kind));
@@ -113,13 +117,14 @@ Error validate_multiple(const Device& device, std::int32_t per_hour) {
   if (device.energy_wh == 0) return Error::none;
   if ((device.energy_wh ^ device.power_w) < 0) return Error::out_of_range;
   if (device.power_w == 0) return Error::not_a_multiple;
-  return std::int64_t{device.energy_wh} * per_hour % device.power_w == 0 ? Error::none : Error::not_a_multiple;
+  const auto rest = static_cast<std::int32_t>(std::int64_t{device.energy_wh} * per_hour % device.power_w);
+  return rest == 0 ? Error::none : Error::not_a_multiple;
 }
 
 Error validate_milestones(const Device& device, std::uint32_t end) {
   std::uint32_t before = device.start_slot;
   for (const Milestone& milestone : device.milestones) {
-    if (milestone.slot - before - 1 >= end - before || !are_within(&milestone.energy_min_wh, 1, -energy_wh_max, spans[energy])) return Error::out_of_range;
+    if (milestone.slot - before - 1 >= end - before || !is_within(milestone.energy_min_wh, energy_wh_max)) return Error::out_of_range;
     before = milestone.slot;
   }
   return Error::none;
@@ -140,10 +145,11 @@ Error WATTPROOF_SINGLE(validate_single, validate)(const Device& device, const Gr
   if ((kind & (shapeable | appliance | switched)) != 0 && !is_window) return Error::out_of_range;
   if (kind == shapeable) return validate_milestones(device, end);
   if (kind == switched) return validate_multiple(device, static_cast<std::int32_t>(per_hour));
-  if (kind == battery) return is_efficiency(device.charge_efficiency_permille) && is_efficiency(device.discharge_efficiency_permille) ? Error::none : Error::out_of_range;
-  if (is_built(DeviceKind::banded) && device.kind == DeviceKind::banded) return validate_banded(device, grid);
-  if (kind == generator && !is_wide_within(device.cost_linear, cost_linear_max)) return Error::out_of_range;
-  return Error::none;
+  if (is_banded(device)) return validate_banded(device, grid);
+  bool is_in_range = true;
+  if (kind == battery) is_in_range = is_efficiency(device.charge_efficiency_permille) && is_efficiency(device.discharge_efficiency_permille);
+  if (kind == generator) is_in_range = is_wide_within(device.cost_linear, cost_linear_max);
+  return is_in_range ? Error::none : Error::out_of_range;
 }
 
 #ifdef WATTPROOF_HOMES

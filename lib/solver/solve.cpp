@@ -47,7 +47,10 @@ Error solve_lossless(const Task& task) {
 Error dispatch(const Task& task) {
   const Device& device = task.device;
   if (is_banded(device)) return solve_banded(device, task.grid, task.wish, task.workspace, task.profile_w, task.report);
-  if (is_pattern(device)) return solve_pattern(task);
+  if (is_pattern(device)) {
+    task.report.kind = CertificateKind::enumerated;
+    return solve_pattern(task);
+  }
   if (device.kind == DeviceKind::fixed) {
     std::memcpy(task.profile_w.data(), device.profile_w.data(), device.profile_w.size_bytes());
     return Error::none;
@@ -72,22 +75,17 @@ std::size_t WATTPROOF_SINGLE(single_workspace_words, workspace_words)(const Devi
 
 Error WATTPROOF_SINGLE(optimise_single, optimise)(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w,
                                                   const Cost& cost, WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report) {
-  Error possible = Error::none;
-  if (is_for_size) {
-    possible = feasible_single(device, grid, report);
-    if (!ok(possible) && report.limit == Limit::none) return possible;  // ill-formed
-  } else {
-    clear(report);
-    WATTPROOF_TRY(validate_single(device, grid));
-  }
+  if (!is_for_size) clear(report);
+  WATTPROOF_TRY(validate_single(device, grid));
   if (profile_w.size() != grid.slots) return Error::wrong_length;
   Wish wish;
   WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));
-  WATTPROOF_TRY(possible);
+  if (is_for_size) WATTPROOF_TRY(feasible_single(device, grid, report));
   report.guard_bits = wish.guard_bits();
-  report.kind = is_pattern(device) ? CertificateKind::enumerated : CertificateKind::dual;
+  report.kind = CertificateKind::dual;
   const Error error = dispatch({device, grid, wish, workspace, profile_w, report});
-  if (is_for_size || error != Error::infeasible || report.limit != Limit::none) return error;
+  if (is_for_size) return error;
+  if (error != Error::infeasible || report.limit != Limit::none) return error;
   // Some solvers only find that it cannot be; what is missing is worked out once it is known to be missing.
   const Error cause = feasible_single(device, grid, report);
   return ok(cause) ? error : cause;

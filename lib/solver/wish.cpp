@@ -39,10 +39,11 @@ WATTPROOF_ONCE_FOR_SIZE bool is_wide_within(std::int64_t value, std::int64_t lim
 
 std::int64_t Wish::weighted(std::uint32_t slot) const {
   const Cost& cost = *cost_;
-  std::int64_t value = std::int64_t{cost.weight} * target_w_[slot];
-  if (!cost.preferred_w.empty()) value += std::int64_t{cost.discomfort} * cost.preferred_w[slot];
+  std::int64_t value = linear_;
   if (!cost.price.empty()) value -= cost.price[slot];
-  return value + linear_;
+  value += std::int64_t{cost.weight} * target_w_[slot];
+  if (!cost.preferred_w.empty()) value += std::int64_t{cost.discomfort} * cost.preferred_w[slot];
+  return value;
 }
 
 std::int64_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
@@ -50,7 +51,7 @@ std::int64_t Wish::divided(std::uint32_t slot, std::uint32_t bits) const {
 }
 
 bool Wish::is_within(std::uint32_t slots, std::int64_t limit) const {
-  for (std::uint32_t t = 0; t < slots; ++t) {
+  for (std::uint32_t t = slots; t-- > 0;) {
     if (!is_wide_within(numerator(t), limit)) return false;
   }
   return true;
@@ -58,7 +59,7 @@ bool Wish::is_within(std::uint32_t slots, std::int64_t limit) const {
 
 std::int32_t Wish::largest_w(std::uint32_t slots) const {
   std::int32_t largest = 0;
-  for (std::uint32_t t = 0; t < slots; ++t) {
+  for (std::uint32_t t = slots; t-- > 0;) {
     const std::int32_t value = at(t, 0);
     const std::int32_t size = value < 0 ? -value : value;
     if (size >= largest) largest = size + 1;
@@ -91,21 +92,19 @@ WATTPROOF_ONCE_FOR_SIZE bool Wish::fits(std::uint32_t slots) const {
   return is_within(slots, curvature() * limit_w);
 }
 
-Error Wish::make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
-                 Wish& wish) {
-  wish.target_w_ = target_w.data();
-  wish.cost_ = &cost;
-  if (target_w.size() != grid.slots || !is_absent_or_whole(cost.price, grid) || !is_absent_or_whole(cost.preferred_w, grid)) {
+Error Wish::fill(const Device& device, const Grid& grid, std::size_t target_count) {
+  const Cost& cost = *cost_;
+  if (target_count != grid.slots || !is_absent_or_whole(cost.price, grid) || !is_absent_or_whole(cost.preferred_w, grid)) {
     return Error::wrong_length;
   }
   if (cost.weight - 1 >= weight_max || cost.wear > weight_max || cost.discomfort > weight_max) return Error::out_of_range;
   if (cost.own_scale.linear_bits > 16 || cost.own_scale.shift > 63) return Error::out_of_range;
-  wish.curvature_ = cost.weight + cost.wear + cost.discomfort + static_cast<std::uint32_t>(scaled_quadratic(device, cost.own_scale));
-  wish.linear_ = 0;
-  if (device.kind == DeviceKind::generator) wish.linear_ = scaled_linear(device, cost.own_scale);
-  wish.guard_bits_ = solver::guard_bits(grid.slots);
-  wish.plain_ = (static_cast<std::uint64_t>(wish.linear_) | (wish.curvature_ - 1) | cost.price.size()) == 0;
-  return wish.fits(grid.slots) ? Error::none : Error::out_of_range;
+  curvature_ = cost.weight + cost.wear + cost.discomfort + static_cast<std::uint32_t>(scaled_quadratic(device, cost.own_scale));
+  linear_ = 0;
+  if (device.kind == DeviceKind::generator) linear_ = scaled_linear(device, cost.own_scale);
+  guard_bits_ = solver::guard_bits(grid.slots);
+  plain_ = (static_cast<std::uint64_t>(linear_) | (curvature_ - 1) | cost.price.size()) == 0;
+  return fits(grid.slots) ? Error::none : Error::out_of_range;
 }
 
 }  // namespace wattproof::solver

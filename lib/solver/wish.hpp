@@ -52,7 +52,11 @@ class Wish {
   // Checks every span and range; `device` adds its own cost. The wish refers to the targets and to `cost`.
   //   wrong_length, out_of_range  as for solve()
   static Error make(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
-                    Wish& wish);
+                    Wish& wish) {
+    wish.target_w_ = target_w.data();
+    wish.cost_ = &cost;
+    return wish.fill(device, grid, target_w.size());
+  }
 
   // weight * target - price + ...; |numerator| <= curvature * power_limit_w.
   std::int64_t numerator(std::uint32_t slot) const { return !is_for_size && plain_ ? target_w_[slot] : weighted(slot); }
@@ -86,6 +90,9 @@ class Wish {
   }
 
  private:
+  // The rest of what make() does.
+  Error fill(const Device& device, const Grid& grid, std::size_t target_count);
+
   // Whether the numbers of each slot are in range.
   bool fits(std::uint32_t slots) const;
 
