@@ -170,9 +170,8 @@ StorageProblem storage_problem(const Device& device, const Grid& grid) {
     problem.min = device.min_mc;
     problem.max = device.max_mc;
   } else if (device.kind == DeviceKind::fixed) {
-    problem.low_w.data = device.profile_w.data();
-    problem.low_w.stride = 1;
-    problem.high_w = problem.low_w;
+    problem.low_w.data = problem.high_w.data = device.profile_w.data();
+    problem.low_w.stride = problem.high_w.stride = 1;
   }
   return problem;
 }

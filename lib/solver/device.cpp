@@ -3,8 +3,7 @@
 
 #include <bit>
 #include <cstddef>
-#include <cstring>
-#include <memory>
+#include <limits>
 #include <type_traits>
 
 #include "base/result.hpp"
@@ -17,6 +16,7 @@ namespace wattproof::solver {
 
 namespace {
 
+// Of all kinds but the banded one, which has none.
 constexpr std::uint8_t bit(DeviceKind kind) { return static_cast<std::uint8_t>(1u << static_cast<std::uint32_t>(kind)); }
 
 constexpr std::uint8_t fixed = bit(DeviceKind::fixed);
@@ -31,13 +31,13 @@ constexpr std::uint8_t all_kinds = with_power | fixed | appliance | switched;
 
 constexpr std::int64_t cost_linear_max = std::int64_t{1} << 47;
 
-// What a number may be: at most so far from 0; from 0 to ~limit, for limits below 0; the last, from 1 to the number of slots.
+// What a number may be: as far from 0 as its limit, or, where that is below 0, from 0 to ~limit. The last: from 1 to the number of slots.
 enum Range : std::uint8_t { power, energy, temperature, loss, leak, own_cost, not_negative, slots };
-constexpr std::int32_t limits[slots]{power_w_max,   energy_wh_max,           temperature_mc_max, ~power_w_max,
-                                     ~(Store::permyriad - 1), ~own_cost_max, -0x7fffffff - 1};
+constexpr std::int32_t limits[slots]{power_w_max,       energy_wh_max, temperature_mc_max, ~power_w_max,
+                                     -Store::permyriad, ~own_cost_max, std::numeric_limits<std::int32_t>::min()};
 
-// Numbers of a device that are checked by their range alone, in a table, since code for each would be several times as much: the kinds
-// that read them, where in a device they are, how many in a row, or 0 for a series.
+// Numbers of a device that are checked by their range alone, in a table, since code for each would be several times as much: the
+// kinds that read them, where in a device they are, and how many in a row; or 0 for a series, or a cycle that is not empty.
 struct Rule {
   std::uint8_t kinds;
   std::uint8_t word;
@@ -45,6 +45,7 @@ struct Rule {
   Range range;
 };
 
+// Their bytes are read as they lie in the device.
 #define WATTPROOF_WORD(field) (offsetof(Device, field) / 4)
 static_assert(std::is_standard_layout_v<Device> && sizeof(Device) <= 4 * 256);
 static_assert(WATTPROOF_WORD(energy_end_max_wh) == WATTPROOF_WORD(energy_min_wh) + 4);
@@ -71,33 +72,36 @@ constexpr Rule rules[]{
 };
 
 Error check_rules(const Device& device, const Grid& grid) {
-  // A banded device has the numbers of a curtailable one, beside those that validate_banded() knows.
+  // A banded device has the numbers of a curtailable one, and those that validate_banded() knows.
   const std::uint32_t kind = bit(is_banded(device) ? DeviceKind::curtailable : device.kind);
   for (const Rule& rule : rules) {
     if ((rule.kinds & kind) == 0) continue;
-    const void* values = reinterpret_cast<const unsigned char*>(&device) + 4 * rule.word;
+    const unsigned char* const field = reinterpret_cast<const unsigned char*>(&device) + 4 * rule.word;
+    const void* values = field;
     std::size_t size = rule.size;
     if (size == 0) {
-      const Series& series = *static_cast<const Series*>(values);
-      size = series.per_slot.size();
-      values = series.per_slot.data();
+      const auto& per_slot = *static_cast<const std::span<const std::int32_t>*>(values);
+      size = per_slot.size();
+      values = per_slot.data();
       if (size == 0) {
         size = 1;
-        values = &series.constant;
+        values = field + offsetof(Series, constant);
       } else if (size != grid.slots && kind != appliance) {
         return Error::wrong_length;
       }
     }
     std::int32_t low = 1;
-    std::uint32_t span = grid.slots - 1;
+    std::int32_t high = static_cast<std::int32_t>(grid.slots);
     if (rule.range != slots) {
-      low = -limits[rule.range];
-      span = 2 * static_cast<std::uint32_t>(limits[rule.range]);
-      if (low > 0) {
-        span = static_cast<std::uint32_t>(low) - 1;
+      high = limits[rule.range];
+      if (high < 0) {
+        high = ~high;
         low = 0;
+      } else {
+        low = -high;
       }
     }
+    const std::uint32_t span = static_cast<std::uint32_t>(high) - static_cast<std::uint32_t>(low);
     if (!are_within(values, size, low, span)) return Error::out_of_range;
   }
   return Error::none;
@@ -124,7 +128,7 @@ Error validate_multiple(const Device& device, std::int32_t per_hour) {
 Error validate_milestones(const Device& device, std::uint32_t end) {
   std::uint32_t before = device.start_slot;
   for (const Milestone& milestone : device.milestones) {
-    if (milestone.slot - before - 1 >= end - before || !is_within(milestone.energy_min_wh, energy_wh_max)) return Error::out_of_range;
+    if (milestone.slot <= before || milestone.slot > end || !is_within(milestone.energy_min_wh, energy_wh_max)) return Error::out_of_range;
     before = milestone.slot;
   }
   return Error::none;
@@ -140,15 +144,15 @@ Error WATTPROOF_SINGLE(validate_single, validate)(const Device& device, const Gr
   const std::uint32_t kind = bit(device.kind);
   if ((kind & (fixed | appliance)) != 0 && device.profile_w.size() - 1 >= grid.slots) return Error::wrong_length;
   WATTPROOF_TRY(check_rules(device, grid));
-    const std::uint32_t end = end_slot(device, grid);
-  const bool is_window = end <= grid.slots && device.start_slot < end;
-  if ((kind & (shapeable | appliance | switched)) != 0 && !is_window) return Error::out_of_range;
+  const std::uint32_t end = end_slot(device, grid);
+  const bool is_window = (kind & (shapeable | appliance | switched)) != 0;
+  if (is_window && (end > grid.slots || device.start_slot >= end)) return Error::out_of_range;
   if (kind == shapeable) return validate_milestones(device, end);
   if (kind == switched) return validate_multiple(device, static_cast<std::int32_t>(per_hour));
   if (is_banded(device)) return validate_banded(device, grid);
   bool is_in_range = true;
-  if (kind == battery) is_in_range = is_efficiency(device.charge_efficiency_permille) && is_efficiency(device.discharge_efficiency_permille);
   if (kind == generator) is_in_range = is_wide_within(device.cost_linear, cost_linear_max);
+  if (kind == battery) is_in_range = is_efficiency(device.charge_efficiency_permille) && is_efficiency(device.discharge_efficiency_permille);
   return is_in_range ? Error::none : Error::out_of_range;
 }
 

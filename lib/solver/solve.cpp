@@ -19,6 +19,13 @@ namespace {
 
 constexpr bool has_energy(const Device& device) { return device.kind == DeviceKind::shapeable || device.kind == DeviceKind::battery; }
 
+// Of a well-formed device: whether it may take the program of stores that are not exact.
+constexpr bool may_be_wide(const Device& device) {
+  constexpr std::uint32_t with_energy = 1u << static_cast<int>(DeviceKind::shapeable) | 1u << static_cast<int>(DeviceKind::battery);
+  constexpr std::uint32_t kinds = 1u << static_cast<int>(DeviceKind::thermal) | (is_lossy_built() ? with_energy : 0);
+  return (kinds >> static_cast<std::uint32_t>(device.kind) & 1) != 0;
+}
+
 Error clip_each_slot(const Task& task) {
   if (is_one_program) return solve_store(task);
   if (is_for_size) return pour_wishes(task);
@@ -68,8 +75,7 @@ std::size_t WATTPROOF_SINGLE(single_workspace_words, workspace_words)(const Devi
   if (is_banded(device)) return banded_workspace_words(grid.slots);
   if (is_pattern(device)) return pattern_workspace_words(device, grid);
   // An ill-formed device needs none; its error is found before the workspace is.
-  const bool is_wide = (has_energy(device) || device.kind == DeviceKind::thermal) && is_lossy_built() && ok(validate_single(device, grid)) &&
-                       !is_exact_store(device, grid);
+  const bool is_wide = ok(validate_single(device, grid)) && may_be_wide(device) && !is_exact_store(device, grid);
   return is_wide ? store_workspace_words(grid.slots) : workspace_words(grid.slots);
 }
 

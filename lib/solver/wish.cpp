@@ -2,9 +2,7 @@
 #include "solver/wish.hpp"
 
 #include <cstring>
-#include <memory>
 
-#include "solver/gap.hpp"
 #include "solver/wide_math.hpp"
 
 namespace wattproof::solver {
@@ -25,7 +23,7 @@ WATTPROOF_ONCE_FOR_SIZE bool are_within(const void* values, std::size_t size, st
   const unsigned char* value = static_cast<const unsigned char*>(values);
   for (; size > 0; --size, value += sizeof(std::uint32_t)) {
     std::uint32_t number = 0;
-    std::memcpy(&number, std::assume_aligned<alignof(std::uint32_t)>(value), sizeof number);
+    std::memcpy(&number, __builtin_assume_aligned(value, alignof(std::uint32_t)), sizeof number);
     if (number - static_cast<std::uint32_t>(low) > span) return false;
   }
   return true;

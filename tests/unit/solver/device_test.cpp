@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <iterator>
 #include <vector>
 
 namespace wattproof::solver {
@@ -49,6 +50,99 @@ TEST(device, refuses_numbers_out_of_range) {
   EXPECT_EQ(validate({.kind = DeviceKind::thermal, .leak_permyriad_per_slot = 10'000}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = four, .runs = 0}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::switched, .min_on_slots = 0}, grid), Error::out_of_range);
+}
+
+// Sets one number of a device.
+using Setter = void (*)(Device& device, std::int32_t value);
+
+struct Bounds {
+  Device device;
+  Setter set;
+  std::int32_t low;
+  std::int32_t high;
+};
+
+const Bounds bounds[] = {
+    {{.kind = DeviceKind::curtailable}, [](Device& d, std::int32_t v) { d.power_min_w = v; }, -power_w_max, power_w_max},
+    {{.kind = DeviceKind::generator}, [](Device& d, std::int32_t v) { d.power_max_w = v; }, -power_w_max, power_w_max},
+    {{.kind = DeviceKind::shapeable}, [](Device& d, std::int32_t v) { d.energy_wh = v; }, -energy_wh_max, energy_wh_max},
+    {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.energy_min_wh = v; }, -energy_wh_max, energy_wh_max},
+    {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.energy_max_wh = v; }, -energy_wh_max, energy_wh_max},
+    {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.energy_start_wh = v; }, -energy_wh_max, energy_wh_max},
+    {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.energy_end_min_wh = v; }, -energy_wh_max, energy_wh_max},
+    {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.energy_end_max_wh = v; }, -energy_wh_max, energy_wh_max},
+    {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.standing_loss_w = v; }, 0, power_w_max},
+    {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.charge_efficiency_permille = static_cast<std::uint16_t>(v); }, 1, 1000},
+    {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.discharge_efficiency_permille = static_cast<std::uint16_t>(v); }, 1, 1000},
+    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.gain_mk_per_wh = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.leak_permyriad_per_slot = v; }, 0, 9'999},
+    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.ambient_mc = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.start_mc = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.min_mc = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.max_mc = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::appliance, .profile_w = four}, [](Device& d, std::int32_t v) { d.runs = static_cast<std::uint32_t>(v); }, 1, 4},
+    {{.kind = DeviceKind::switched}, [](Device& d, std::int32_t v) { d.power_w = v; }, -power_w_max, power_w_max},
+    {{.kind = DeviceKind::switched}, [](Device& d, std::int32_t v) { d.min_on_slots = static_cast<std::uint32_t>(v); }, 1, 4},
+    {{.kind = DeviceKind::switched}, [](Device& d, std::int32_t v) { d.min_off_slots = static_cast<std::uint32_t>(v); }, 1, 4},
+    {{.kind = DeviceKind::fixed, .profile_w = four}, [](Device& d, std::int32_t v) { d.cost_quadratic = v; }, 0, own_cost_max},
+};
+
+TEST(device, takes_every_number_up_to_its_limits_and_not_beyond) {
+  for (std::size_t i = 0; i < std::size(bounds); ++i) {
+    SCOPED_TRACE(i);
+    Device device = bounds[i].device;
+    for (const std::int32_t inside : {bounds[i].low, bounds[i].high}) {
+      bounds[i].set(device, inside);
+      EXPECT_EQ(validate(device, grid), Error::none);
+    }
+    for (const std::int32_t outside : {bounds[i].low - 1, bounds[i].high + 1}) {
+      bounds[i].set(device, outside);
+      EXPECT_EQ(validate(device, grid), Error::out_of_range);
+    }
+  }
+}
+
+TEST(device, a_linear_cost_may_be_47_bits_wide) {
+  Device generator{.kind = DeviceKind::generator};
+  for (const std::int64_t sign : {-1, 1}) {
+    generator.cost_linear = sign * (std::int64_t{1} << 47);
+    EXPECT_EQ(validate(generator, grid), Error::none);
+    generator.cost_linear += sign;
+    EXPECT_EQ(validate(generator, grid), Error::out_of_range);
+  }
+}
+
+TEST(device, reads_only_the_fields_of_its_kind) {
+  Device device;
+  device.power_min_w = std::span<const std::int32_t>(three);
+  device.leak_permyriad_per_slot = -1;
+  device.runs = 0;
+  device.profile_w = four;
+  EXPECT_EQ(validate(device, grid), Error::none);
+  device.profile_w = {};
+  EXPECT_EQ(validate(device, grid), Error::wrong_length);
+}
+
+TEST(device, a_cycle_is_no_longer_than_the_day) {
+  const std::array<std::int32_t, 5> five{};
+  EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = three}, grid), Error::none);
+  EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = four}, grid), Error::none);
+  EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = five}, grid), Error::wrong_length);
+  EXPECT_EQ(validate({.kind = DeviceKind::fixed, .profile_w = five}, grid), Error::wrong_length);
+  const std::array<std::int32_t, 1> strong{power_w_max + 1};
+  EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = strong}, grid), Error::out_of_range);
+}
+
+TEST(device, energy_of_a_switched_load_is_a_sum_of_its_slots) {
+  Device load{.kind = DeviceKind::switched, .energy_wh = 150, .power_w = 300};
+  EXPECT_EQ(validate(load, {4, 1800}), Error::none);
+  EXPECT_EQ(validate(load, {4, 3600}), Error::not_a_multiple);
+  load.power_w = -300;
+  EXPECT_EQ(validate(load, {4, 1800}), Error::out_of_range);
+  load.power_w = 0;
+  EXPECT_EQ(validate(load, {4, 1800}), Error::not_a_multiple);
+  load.energy_wh = 0;
+  EXPECT_EQ(validate(load, {4, 1800}), Error::none);
 }
 
 TEST(device, refuses_windows_and_milestones_that_do_not_fit) {

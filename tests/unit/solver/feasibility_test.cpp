@@ -64,6 +64,27 @@ TEST(feasibility, an_upper_energy_limit_is_reported_with_the_least_that_is_possi
   EXPECT_EQ(report.possible, 600);
 }
 
+TEST(feasibility, a_fixed_device_follows_its_profile_whatever_else_it_holds) {
+  const std::array<std::int32_t, slot_count_max> strong = [] {
+    std::array<std::int32_t, slot_count_max> powers{};
+    powers.fill(power_w_max);
+    return powers;
+  }();
+  const Grid grid{slot_count_max, 900};
+  Device device{.kind = DeviceKind::fixed, .profile_w = strong};
+  device.power_min_w = 5;
+  device.power_max_w = 4;
+  Report report;
+  EXPECT_EQ(feasible(device, grid, report), Error::none);
+  std::array<std::int32_t, slot_count_max> x{};
+  Workspace<slot_count_max> workspace;
+  EXPECT_EQ(solve(device, grid, std::array<std::int32_t, slot_count_max>{}, {}, workspace, x, report), Error::none);
+  EXPECT_EQ(x, strong);
+  EXPECT_EQ(report.kind, CertificateKind::dual);
+  EXPECT_EQ(report.gap, 0u);
+  EXPECT_EQ(check_profile(device, grid, x), Error::none);
+}
+
 TEST(feasibility, checks_profiles_of_every_simple_kind) {
   const Grid grid{2, 3600};
   const std::array<std::int32_t, 2> load{3, 4};

@@ -49,6 +49,7 @@ TEST(wish, adds_the_own_cost_of_every_kind_in_the_unit_of_the_weights) {
   EXPECT_EQ(wish.curvature(), 5 + 1 + 3);
   EXPECT_EQ(wish.numerator(0), 500);  // only a generator has a linear cost
   EXPECT_EQ(Wish::make(battery, grid, target, {.own_scale = {.shift = 64}}, wish), Error::out_of_range);
+  EXPECT_EQ(Wish::make({}, grid, target, {.own_scale = {.linear_bits = 17}}, wish), Error::out_of_range);
 }
 
 TEST(wish, rounds_halves_up) {
@@ -71,6 +72,8 @@ TEST(wish, refuses_what_its_integers_cannot_hold) {
   EXPECT_EQ(Wish::make({}, grid, target, {.price = price}, wish), Error::out_of_range);
   EXPECT_EQ(Wish::make({}, grid, target, {.price = std::span(price).first(1)}, wish), Error::wrong_length);
   EXPECT_EQ(Wish::make({}, {3, 3600}, target, {}, wish), Error::wrong_length);
+  const std::array<std::int32_t, 2> preferred{0, 1 << 30};
+  EXPECT_EQ(Wish::make({}, grid, target, {.wear = 1, .preferred_w = preferred}, wish), Error::out_of_range);
 }
 
 }  // namespace
