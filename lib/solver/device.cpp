@@ -74,6 +74,9 @@ constexpr Rule rules[]{
 Error check_rules(const Device& device, const Grid& grid) {
   // A banded device has the numbers of a curtailable one, and those that validate_banded() knows.
   const std::uint32_t kind = bit(is_banded(device) ? DeviceKind::curtailable : device.kind);
+#ifndef __OPTIMIZE_SIZE__
+#pragma GCC unroll 17  // then each rule is two instructions for the kinds that it is not for
+#endif
   for (const Rule& rule : rules) {
     if ((rule.kinds & kind) == 0) continue;
     const unsigned char* const field = reinterpret_cast<const unsigned char*>(&device) + 4 * rule.word;

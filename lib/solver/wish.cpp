@@ -30,8 +30,9 @@ WATTPROOF_ONCE_FOR_SIZE bool are_within(const void* values, std::size_t size, st
 }
 
 WATTPROOF_ONCE_FOR_SIZE bool is_wide_within(std::int64_t value, std::int64_t limit) {
-  const std::uint64_t below = static_cast<std::uint64_t>(limit) - static_cast<std::uint64_t>(value);
   const std::uint64_t above = static_cast<std::uint64_t>(limit) + static_cast<std::uint64_t>(value);
+  if (!is_for_size) return above <= 2 * static_cast<std::uint64_t>(limit);
+  const std::uint64_t below = static_cast<std::uint64_t>(limit) - static_cast<std::uint64_t>(value);
   return static_cast<std::int64_t>(below | above) >= 0;
 }
 
