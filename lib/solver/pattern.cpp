@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "solver/store.hpp"
 
@@ -10,251 +11,247 @@ namespace wattproof::solver {
 
 namespace {
 
-// Whether a run may start in a slot (off), or one has been on for its least length and may go on or stop (on).
-enum State : std::uint32_t { off = 0, on = 1 };
-
-// Slots that a switched load is on.
+// Slots that a switched load is on; 2^9 stands for more.
 std::uint32_t on_slots(const Device& device, const Grid& grid) {
   if (device.power_w == 0) return 0;
   const std::int64_t slots = wide_floor_div(std::int64_t{device.energy_wh} * slots_per_hour(grid), device.power_w);
-  return std::min<std::uint32_t>(static_cast<std::uint32_t>(saturate(slots)), slot_count_max + 1);
+  return static_cast<std::uint32_t>(limited(slots, 9));
 }
 
-// `count` parts of `length` slots each, one after another within the window. An appliance's part is a whole cycle, or one
-// step of it if pauses are allowed; a switched load's is one slot.
+static_assert(slot_count_max < 1 << 9);
+
+// `count` parts of one length, one after another within the window. An appliance's part is a whole cycle, or one step of it if
+// pauses are allowed; a switched load's is one slot.
+//
+// What comes next is chosen at nodes: one for each slot, in which a part may start; of a switched load two, slot after slot,
+// first that where it has been on for its least length and may go on or stop, then that where it is off and may start. From a
+// node in `state`, which is its place in its slot, either parts are placed there or none, and both lead to a later node.
 struct Pattern {
   const std::int32_t* cycle_w;
-  std::uint32_t stride = 1;  // of a part's powers: 0 if all are the same
-  std::uint32_t kinds = 1;   // of parts, in turn: the steps of a cycle
+  std::uint32_t kinds = 1;  // of parts, in turn: the steps of a cycle
   std::uint32_t count;
-  std::uint32_t length = 1;
-  std::uint32_t start;
-  std::uint32_t end;
-  std::uint32_t states = 1;  // without pauses there is no state `on`: what may follow a part may start there as well
-  std::array<std::uint32_t, 2> parts;  // by state: that are placed at once
-  std::array<std::uint32_t, 2> wait;   // slots until the next choice if none are
-  std::uint32_t ring;                  // more slots than a choice reaches ahead
+  std::uint16_t shift = 0;  // nodes of a slot: 2^shift; and the state in which all begins
+  std::uint32_t first;
+  std::uint32_t last;
+  std::array<std::uint32_t, 2> parts;   // that are placed at once, by state
+  std::array<std::uint32_t, 2> placed;  // nodes to the next choice if they are
+  std::array<std::uint32_t, 2> waited;  // and if none are
+  std::uint32_t ring;                   // rows of values that are kept: more than nodes to the next choice
+  std::uint32_t bit_words;              // of the workspace, before the rows
+  std::uint32_t words;                  // of it in all
+  const Task* task = nullptr;           // or a profile is checked
+  const std::int32_t* profile_w;        // this one
 
   Pattern(const Device& device, const Grid& grid);
 
-  std::uint32_t slots() const { return count * length; }
-  bool is_stretch() const { return count <= parts[off]; }
-  bool is_feasible() const { return count == 0 || (count >= parts[off] && slots() <= end - start); }
-  std::size_t workspace_words() const { return is_stretch() ? 0 : row(ring, off) + row(end, off) / 64 + 1; }
+  bool is_stretch() const { return !is_for_size && count <= parts[shift]; }
+  std::uint32_t row() const { return count + 1; }  // of a table with a place for each count of parts left
+  Error feasible(Report& report) const;
 
-  // The powers of those placed once `left` parts are left.
-  const std::int32_t* powers_w(std::uint32_t left) const { return cycle_w + (count - left) % kinds; }
+  // Writes the parts that begin at a node into the profile and tells what they are worth there: with all parts placed, J differs
+  // between patterns only by -2 x the sum of these. Of a profile that is checked it tells how many slots that are not 0 W the parts
+  // have there, or -1 if they do not stand there.
+  std::int64_t place(std::uint32_t node, std::uint32_t after, std::uint32_t left) const;
 
-  // Whether those are what the profile has in slots t..after-1.
-  bool stands(const std::int32_t* profile_w, std::uint32_t left, std::uint32_t t, std::uint32_t after) const {
-    const std::int32_t* power_w = powers_w(left);
-    for (; t < after; ++t, power_w += stride) {
-      if (profile_w[t] != *power_w) return false;
-    }
-    return true;
-  }
+  // The best node for all parts at once.
+  std::uint32_t best_start() const;
 
-  // Of a table with a place for each count of parts left.
-  std::uint32_t row(std::uint32_t t, std::uint32_t state) const { return (t * states + state) * (count + 1); }
+  // The most that any number of parts left is worth from each node on, last to first; and a bit where parts are best placed right
+  // there.
+  void choose() const;
+
+  // From a node on takes what was chosen, or in a profile that is checked every part that stands there. 0 if that is all parts and,
+  // of a profile, all slots that are not 0 W: as many as `nonzero`.
+  std::uint32_t walk(std::uint32_t node, std::uint32_t nonzero) const;
+
+  std::int64_t* values(std::uint32_t node) const;
+  std::uint8_t* byte(std::uint32_t bit) const { return reinterpret_cast<std::uint8_t*>(task->workspace.data()) + bit / 8; }
 };
 
 WATTPROOF_ONCE_FOR_SIZE Pattern::Pattern(const Device& device, const Grid& grid)
-    : cycle_w(device.profile_w.data()), count(device.runs), start(device.start_slot), end(end_slot(device, grid)) {
-  parts[off] = parts[on] = wait[off] = 1;
-  wait[on] = 0;
-  const std::uint32_t steps = static_cast<std::uint32_t>(device.profile_w.size());
+    : cycle_w(device.profile_w.data()), count(device.runs) {
+  std::uint32_t most = static_cast<std::uint32_t>(device.profile_w.size());
+  parts[0] = 1;
+  placed[0] = most;
+  waited[0] = 1;
   if (is_built(DeviceKind::switched) && device.kind == DeviceKind::switched) {
     cycle_w = &device.power_w;
-    stride = 0;
     count = on_slots(device, grid);
-    parts[off] = device.min_on_slots;
-    wait[on] = device.min_off_slots;
-    states = 2;
+    shift = 1;
+    most = device.min_on_slots;
+    parts[1] = most;
+    placed[1] = 2 * most - 1;
+    placed[0] = waited[1] = 2;
+    waited[0] = 2 * device.min_off_slots + 1;
+    if (most < device.min_off_slots) most = device.min_off_slots;
   } else if (device.interruptible) {
-    kinds = steps;
-    count *= steps;
-  } else {
-    length = steps;
+    kinds = most;
+    count *= most;
+    most = 1;
+    placed[0] = most;
   }
-  ring = 1 + std::max<std::uint32_t>(parts[off] * length, wait[on]);
+  first = device.start_slot << shift | shift;
+  last = end_slot(device, grid) << shift;
+  ring = (most + 1) << shift;
+  bit_words = last * row() / 64 + 1;
+  words = is_stretch() ? 0 : bit_words + ring * row();
 }
 
-// What sums of worths stay within, and a number that is below them also once such a sum is added.
-constexpr std::int64_t worth_max = std::int64_t{1} << 61;
-constexpr std::int64_t impossible = -3 * worth_max;
-
-struct Search {
-  const Pattern& pattern;
-  const Task& task;
-
-  // Writes parts into the profile and tells what they are worth there: with all parts placed, J differs between patterns only
-  // by -2 x the sum of these.
-  std::int64_t place(std::uint32_t left, std::uint32_t t, std::uint32_t parts) const;
-
-  // The best slot for all parts at once.
-  std::uint32_t best_start() const;
-
-  // The most that any number of parts left is worth from slot t on, from that of later slots; and a bit where parts are best
-  // placed right there.
-  void choose(std::uint32_t t, std::uint32_t state) const;
-  void choose_all() const;
-  void write_choice(std::uint32_t t) const;
-
-  std::int64_t* values(std::uint32_t t, std::uint32_t state) const {
-    return reinterpret_cast<std::int64_t*>(task.workspace.data()) + pattern.row(t % pattern.ring, state);
+WATTPROOF_INLINE_FOR_SIZE Error Pattern::feasible(Report& report) const {
+  const std::uint32_t needed = count * placed[0] >> shift;
+  std::uint32_t possible = (last + shift - first) >> shift;
+  Limit limit = Limit::window;
+  if (needed <= possible) {
+    limit = Limit::pattern;
+    possible = parts[shift];
+    if (needed == 0 || needed >= possible) return Error::none;
   }
-  std::uint32_t* choices() const { return reinterpret_cast<std::uint32_t*>(task.workspace.data() + pattern.row(pattern.ring, off)); }
-};
-
-WATTPROOF_INLINE_FOR_SPEED std::int64_t Search::place(std::uint32_t left, std::uint32_t t, std::uint32_t parts) const {
-  const std::int32_t* power_w = pattern.powers_w(left);
-  std::int64_t worth = 0;
-  for (const std::uint32_t end = t + parts * pattern.length; t < end; ++t) {
-    task.profile_w[t] = *power_w;
-    worth += task.wish.numerator(t) * *power_w;
-    power_w += pattern.stride;
-  }
-  return worth;
+  report.limit = limit;
+  report.slot = first >> shift;
+  report.needed = needed;
+  report.possible = possible;
+  return Error::infeasible;
 }
 
-std::uint32_t Search::best_start() const {
-  std::uint32_t best = pattern.start;
-  std::int64_t best_worth = impossible;
-  for (std::uint32_t t = pattern.end - pattern.slots() + 1; t-- > pattern.start;) {
-    const std::int64_t worth = place(pattern.count, t, pattern.count);
+// Value of having placed all, which no sum of worths reaches: where values are less than half of it there is no way to place all.
+constexpr std::int64_t possible = std::int64_t{1} << 62;
+
+// Which may wrap until fits() is asked.
+constexpr std::uint64_t product(std::int64_t numerator, std::int32_t power_w) {
+  return static_cast<std::uint64_t>(numerator) * static_cast<std::uint64_t>(std::int64_t{power_w});
+}
+
+WATTPROOF_INLINE_FOR_SPEED std::int64_t* Pattern::values(std::uint32_t node) const {
+  return reinterpret_cast<std::int64_t*>(task->workspace.data()) + (node % ring * row() + bit_words);
+}
+
+WATTPROOF_INLINE_FOR_SPEED std::int64_t Pattern::place(std::uint32_t node, std::uint32_t after, std::uint32_t left) const {
+  const std::int32_t* power_w = cycle_w + (count - left) % kinds;
+  std::uint64_t worth = 0;
+  const std::uint32_t end = after >> shift;
+  for (std::uint32_t t = node >> shift; t < end; ++t) {
+    if (task != nullptr) {
+      task->profile_w[t] = *power_w;
+      worth += product(task->wish.numerator(t), *power_w);
+    } else {
+      if (profile_w[t] != *power_w) return -1;
+      if (*power_w != 0) ++worth;
+    }
+    power_w += 1u - shift;
+  }
+  return static_cast<std::int64_t>(worth);
+}
+
+WATTPROOF_INLINE_FOR_SIZE void Pattern::choose() const {
+  std::memset(task->workspace.data(), 0, words * sizeof(std::uint64_t));
+  for (std::uint32_t node = last + 1; node-- > first;) {
+    const std::uint32_t state = node & shift;
+    std::int64_t* const best = values(node);
+    best[0] = possible;
+    const std::uint32_t after = node + placed[state];
+    if (after > last) continue;
+    const std::int64_t* const then = values(after);
+    const std::int64_t* const later = values(node + waited[state]);
+    std::uint32_t left = parts[state];
+    std::uint32_t most = count;
+    if (!is_for_size) {
+      // Neither can more be placed than there were slots, nor more be left than there are; and whoever is on has placed a run.
+      left = std::max<std::uint32_t>(left, most - std::min<std::uint32_t>(most, (node - first + shift) >> shift));
+      most = std::min<std::uint32_t>(state != shift ? most - parts[shift] : most, (last - node + shift) >> shift);
+    }
+    while (left <= most) {
+      // What is placed is worth the same for every `left`, but for the steps of a cycle.
+      const std::uint64_t worth = static_cast<std::uint64_t>(place(node, after, left));
+      const std::uint32_t same = kinds > 1 ? left : most;
+      for (; left <= same; ++left) {
+        const std::int64_t value = static_cast<std::int64_t>(worth + static_cast<std::uint64_t>(then[left - parts[state]]));
+        best[left] = later[left];
+        if (value < later[left]) continue;
+        best[left] = value;
+        const std::uint32_t bit = node * row() + left;
+        *byte(bit) = static_cast<std::uint8_t>(*byte(bit) | 1u << bit % 8);
+      }
+    }
+  }
+}
+
+std::uint32_t Pattern::best_start() const {
+  const std::uint32_t length = (placed[shift] + shift) >> shift;
+  const std::uint32_t begin = first >> shift;
+  std::uint32_t best = begin;
+  std::uint64_t best_worth = 0;
+  for (std::uint32_t start = (last >> shift) - length + 1; start-- > begin;) {
+    const std::int32_t* power_w = cycle_w;
+    std::uint64_t worth = static_cast<std::uint64_t>(possible);
+    for (std::uint32_t t = start; t < start + length; ++t, power_w += 1u - shift) worth += product(task->wish.numerator(t), *power_w);
     if (worth >= best_worth) {
-      best = t;
+      best = start;
       best_worth = worth;
     }
   }
-  return best;
+  return best << shift | shift;
 }
 
-WATTPROOF_ONCE_FOR_SIZE void Search::choose(std::uint32_t t, std::uint32_t state) const {
-  const std::uint32_t parts = pattern.parts[state];
-  const std::uint32_t after = t + parts * pattern.length;
-  std::int64_t* const best = values(t, state);
-  best[0] = 0;
-  if (after > pattern.end) return;
-  const std::int64_t* const placed = values(after, pattern.states - 1);
-  const std::int64_t* const waited = values(t + pattern.wait[state], off);
-  std::uint32_t* const words = choices();
-  const std::uint32_t first_bit = pattern.row(t, state);
-  std::uint32_t left = parts;
-  std::uint32_t most = pattern.count;
-  if (!is_for_size) {
-    // Neither can more be placed than there were slots, nor more be left than there are; and whoever is on has placed a run.
-    left = std::max<std::uint32_t>(left, most - std::min<std::uint32_t>(most, t - pattern.start));
-    most = std::min<std::uint32_t>(state == on ? most - pattern.parts[off] : most, pattern.end - t);
-  }
-  while (left <= most) {
-    // What is placed is worth the same for every `left`, but for the steps of a cycle.
-    const std::int64_t worth = place(left, t, parts);
-    const std::uint32_t last = pattern.kinds > 1 ? left : most;
-    for (; left <= last; ++left) {
-      std::int64_t value = worth + placed[left - parts];
-      if (waited[left] > value) {
-        value = waited[left];
-      } else {
-        const std::uint32_t bit = first_bit + left;
-        words[bit / 32] |= std::uint32_t{1} << (bit % 32);
+WATTPROOF_ONCE_FOR_SIZE std::uint32_t Pattern::walk(std::uint32_t node, std::uint32_t nonzero) const {
+  std::uint32_t left = count;
+  while (left > 0 && node <= last) {
+    const std::uint32_t state = node & shift;
+    const std::uint32_t after = node + placed[state];
+    const std::uint32_t bit = node * row() + left;
+    if (task == nullptr ? after <= last : is_stretch() || (*byte(bit) >> bit % 8 & 1) != 0) {
+      const std::int64_t found = place(node, after, left);
+      if (task != nullptr || found >= 0) {
+        if (task == nullptr) nonzero -= static_cast<std::uint32_t>(found);
+        left -= parts[state];
+        node = after;
+        continue;
       }
-      best[left] = value;
     }
+    node += waited[state];
   }
+  return left | nonzero;
 }
 
-void Search::choose_all() const {
-  const std::size_t words = pattern.workspace_words();
-  const std::size_t values = pattern.row(pattern.ring, off);
-  for (std::size_t i = 0; i < words; ++i) task.workspace[i] = i < values ? static_cast<std::uint64_t>(impossible) : 0;
-  for (std::uint32_t t = pattern.end + 1; t-- > pattern.start;) {
-    for (std::uint32_t state = pattern.states; state-- > 0;) choose(t, state);
-  }
-}
-
-void Search::write_choice(std::uint32_t t) const {
-  std::uint32_t state = off;
-  for (std::uint32_t left = pattern.count; left > 0;) {
-    const std::uint32_t bit = pattern.row(t, state) + left;
-    if (pattern.is_stretch() || (choices()[bit / 32] >> (bit % 32) & 1) != 0) {
-      const std::uint32_t parts = pattern.parts[state];
-      place(left, t, parts);
-      t += parts * pattern.length;
-      left -= parts;
-      state = pattern.states - 1;
-    } else {
-      t += pattern.wait[state];
-      state = off;
-    }
-  }
-}
-
-// Whether worth_max holds every sum of worths. Asked of the wishes that are there: by their limit alone, curvature x
-// power_limit_w, ordinary loads would be refused.
-bool fits(const Pattern& pattern, const Task& task) {
+// Whether sums of worths stayed within 2^61. Asked of a whole pattern once it is found, since all have the same powers; and of the
+// wishes that are there: by their limit alone, curvature x power_limit_w, ordinary loads would be refused.
+WATTPROOF_INLINE_FOR_SIZE bool fits(const Task& task) {
   if (!is_for_size && task.wish.plain()) return true;  // targets in W, below 2^24, times energy, below 2^30
-  std::uint32_t energy_w = 0;  // W x slot; all parts fit into a day, so this fits 32 bits
-  for (std::uint32_t i = 0; i < pattern.kinds * pattern.length; ++i) {
-    const std::int32_t power_w = pattern.cycle_w[i];
-    energy_w += static_cast<std::uint32_t>(power_w < 0 ? -power_w : power_w);
-  }
-  energy_w *= pattern.count / pattern.kinds;
-  return energy_w == 0 || task.wish.is_within(task.grid.slots, wide_floor_div(worth_max, energy_w));
+  std::uint32_t energy_w = 1;  // W x slot; all parts fit into a day, so this fits 32 bits
+  for (const std::int32_t power_w : task.profile_w) energy_w += static_cast<std::uint32_t>(power_w < 0 ? -power_w : power_w);
+  return task.wish.is_within(task.grid.slots, std::int64_t{0xFFFFFFFF / energy_w} << 29);
 }
 
 }  // namespace
 
-std::size_t pattern_workspace_words(const Device& device, const Grid& grid) { return Pattern(device, grid).workspace_words(); }
+std::size_t pattern_workspace_words(const Device& device, const Grid& grid) { return Pattern(device, grid).words; }
 
 Error feasible_pattern(const Device& device, const Grid& grid, Report& report) {
-  const Pattern pattern(device, grid);
-  if (pattern.is_feasible()) return Error::none;
-  const std::uint32_t window = pattern.end - pattern.start;
-  const bool is_short = pattern.slots() > window;
-  return refuse(report, Error::infeasible, {is_short ? Limit::window : Limit::pattern, pattern.start, pattern.slots(),
-                                            is_short ? window : pattern.parts[off]});
+  return Pattern(device, grid).feasible(report);
 }
 
 Error solve_pattern(const Task& task) {
-  const Pattern pattern(task.device, task.grid);
-  if (!pattern.is_feasible()) return Error::infeasible;
-  if (task.workspace.size() < pattern.workspace_words()) return Error::workspace_too_small;
-  if (!fits(pattern, task)) return Error::out_of_range;
-  const Search search{pattern, task};
-  std::uint32_t start = pattern.start;
-  if (pattern.is_stretch()) {
-    start = search.best_start();
-  } else {
-    search.choose_all();
+  Pattern pattern(task.device, task.grid);
+  pattern.task = &task;
+  if (!is_for_size) WATTPROOF_TRY(pattern.feasible(task.report));
+  if (task.workspace.size() < pattern.words) return Error::workspace_too_small;
+  std::uint32_t start = pattern.first;
+  if (!pattern.is_stretch()) {
+    pattern.choose();
+  } else if (pattern.count > 0) {
+    start = pattern.best_start();
   }
   for (std::int32_t& power_w : task.profile_w) power_w = 0;
-  search.write_choice(start);
-  return Error::none;
+  return pattern.walk(start, 0) == 0 && fits(task) ? Error::none : Error::out_of_range;
 }
 
 // Every slot that is not 0 W tells which part must stand there, so one walk decides. Steps of 0 W are taken as early as they
 // can be, which never hinders a later one.
 Error check_pattern(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
-  const Pattern pattern(device, grid);
-  std::uint32_t left = pattern.count;
-  std::uint32_t state = off;
-  std::uint32_t from = pattern.start;
-  for (std::uint32_t t = 0; t < grid.slots;) {
-    const std::uint32_t parts = pattern.parts[state];
-    const std::uint32_t after = t + parts * pattern.length;
-    if (t >= from && after <= pattern.end && left >= parts && pattern.stands(profile_w.data(), left, t, after)) {
-      t = after;
-      left -= parts;
-      state = pattern.states - 1;
-      continue;
-    }
-    if (profile_w[t] != 0) return Error::infeasible;
-    if (state == on) from = t + pattern.wait[on];
-    state = off;
-    ++t;
-  }
-  return left == 0 ? Error::none : Error::infeasible;
+  Pattern pattern(device, grid);
+  pattern.profile_w = profile_w.data();
+  std::uint32_t nonzero = 0;
+  for (const std::int32_t power_w : profile_w) nonzero += power_w != 0 ? 1 : 0;
+  return pattern.walk(pattern.first, nonzero) == 0 ? Error::none : Error::infeasible;
 }
 
 }  // namespace wattproof::solver

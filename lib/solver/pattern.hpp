@@ -15,11 +15,12 @@
 namespace wattproof::solver {
 
 // Rows of values for as many slots as one choice reaches ahead, and a bit for each slot, count of parts left and state. None
-// if there is but one stretch to place, as with one whole run of an appliance.
+// if there is but one stretch to place, as with one whole run of an appliance; compiled for size, fewer than
+// workspace_words(grid.slots) for such a run.
 std::size_t pattern_workspace_words(const Device& device, const Grid& grid);
 
 // Of equally good patterns the one whose parts come earliest, first to last.
-//   infeasible           as feasible_pattern
+//   infeasible           as feasible_pattern, which has to be asked before where this is compiled for size
 //   out_of_range         sums of powers times wish could pass 2^61
 //   workspace_too_small  fewer than pattern_workspace_words
 Error solve_pattern(const Task& task);

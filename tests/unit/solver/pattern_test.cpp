@@ -90,13 +90,22 @@ TEST(appliance, check_refuses_a_changed_run) {
   EXPECT_EQ(check_profile(device, grid, std::array<std::int32_t, 6>{0, 0, 0, 0, 0, 0}), Error::infeasible);
 }
 
-TEST(appliance, one_whole_run_needs_no_workspace) {
+TEST(appliance, one_whole_run_is_solved_with_the_workspace_of_other_kinds) {
   const std::array<std::int32_t, 2> cycle{500, 200};
   const Device device{.kind = DeviceKind::appliance, .profile_w = cycle};
   std::array<std::int32_t, 4> x{};
+  Workspace<4> memory;
   Report report;
-  EXPECT_EQ(solve(device, {4, 900}, std::array<std::int32_t, 4>{0, 0, 100, 100}, {}, {}, x, report), Error::none);
+  EXPECT_EQ(solve(device, {4, 900}, std::array<std::int32_t, 4>{0, 0, 100, 100}, {}, memory, x, report), Error::none);
   EXPECT_EQ(x, (std::array<std::int32_t, 4>{0, 0, 500, 200}));
+  EXPECT_EQ(pattern_workspace_words(device, {4, 900}) == 0, !is_for_size);
+  const std::vector<std::int32_t> cycles(slot_count_max, 100);
+  for (std::uint32_t slots = 1; slots <= slot_count_max; ++slots) {
+    for (std::uint32_t length = 1; length <= slots; ++length) {
+      const Device run{.kind = DeviceKind::appliance, .profile_w = std::span(cycles).first(length)};
+      ASSERT_LE(pattern_workspace_words(run, {slots, 300}), workspace_words(slots)) << slots << " " << length;
+    }
+  }
 }
 
 // The best of all on-off patterns that check_profile lets pass, preferring the one that is on earliest.
