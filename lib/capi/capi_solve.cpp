@@ -62,8 +62,8 @@ void wattproof_device_init(wattproof_device_config* device) {
   const solver::Device defaults;
   *device = {};
   device->size = sizeof *device;
-  device->charge_efficiency_permille = defaults.charge_efficiency_permille;
-  device->discharge_efficiency_permille = defaults.discharge_efficiency_permille;
+  device->charge_efficiency_permille = static_cast<std::uint16_t>(defaults.charge_efficiency_permille);
+  device->discharge_efficiency_permille = static_cast<std::uint16_t>(defaults.discharge_efficiency_permille);
   device->runs = defaults.runs;
   device->min_on_slots = defaults.min_on_slots;
   device->min_off_slots = defaults.min_off_slots;

@@ -170,7 +170,7 @@ typedef struct wattproof_device_config {
   int32_t power_w;                 /* of a switched load that is on */
   uint32_t min_on_slots;           /* 1 by default */
   uint32_t min_off_slots;
-  int64_t cost_linear;             /* of a generator: adds cost_quadratic x^2 - 2 cost_linear x to the cost; to +-2^47 */
+  int64_t cost_linear;             /* of a generator: adds cost_quadratic x^2 - 2 cost_linear x to the cost; to +-2^46 */
   int32_t cost_quadratic;          /* 0 or more */
   int32_t ramp_up_w;               /* from slot to slot, 0 or more; WATTPROOF_RAMP_UNLIMITED by default */
   int32_t ramp_down_w;

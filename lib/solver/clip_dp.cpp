@@ -136,8 +136,9 @@ Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_
   // Between the limits and what is reachable, and never short of the start, which may lie outside the limits.
   bounds.reach_low = clamp(energy_low, reach.low, std::int32_t{0});
   bounds.reach_high = clamp(energy_high, std::int32_t{0}, reach.high);
-  const std::int32_t width = (std::int32_t{1} << (31 - bits)) - reach.power - 2;
-  if (bounds.reach_low <= -width || bounds.reach_high >= width) return Error::out_of_range;
+  // As is_exact_store() has it.
+  const std::int32_t sum = std::min(sum_of_powers(problem, reach.power), problem.room(0));
+  if (sum >= (std::int32_t{1} << (31 - bits)) - reach.power - 2) return Error::out_of_range;
   bounds.scale = std::int32_t{1} << bits;
   if (is_for_size) return Error::none;
   bounds.low = grid_limit(bounds, energy_low);
@@ -149,31 +150,19 @@ Error make_bounds(const StorageProblem& problem, std::uint32_t bits, std::int32_
 
 }  // namespace
 
-StorageProblem storage_problem(const Device& device, const Grid& grid) {
-  StorageProblem problem;
-  problem.wh = slots_per_hour(grid);
-  problem.last = grid.slots;
-  problem.low_w = device.power_min_w;
-  problem.high_w = device.power_max_w;
-  if (device.kind == DeviceKind::battery) {
-    problem.start = device.energy_start_wh;
-    problem.min = Lane(device.energy_min_wh);
-    problem.max = Lane(device.energy_max_wh);
-    problem.end = {device.energy_end_min_wh, device.energy_end_max_wh};
-  } else if (device.kind == DeviceKind::shapeable) {
-    problem.first = device.start_slot;
-    problem.last = end_slot(device, grid);
-    problem.end = {device.energy_wh, device.energy_wh};
-    problem.milestones = device.milestones;
-  } else if (is_thermal(device)) {
-    problem.start = device.start_mc;
-    problem.min = device.min_mc;
-    problem.max = device.max_mc;
-  } else if (device.kind == DeviceKind::fixed) {
-    problem.low_w.data = problem.high_w.data = device.profile_w.data();
-    problem.low_w.stride = problem.high_w.stride = 1;
+std::int32_t sum_of_powers(const StorageProblem& problem, std::int32_t& power) {
+  // Constant powers make every slot alike.
+  const bool varies = is_for_size || problem.varies();
+  const std::uint32_t last = varies ? problem.last : problem.first + 1;
+  std::int32_t sum = 0;
+  for (std::uint32_t t = problem.first; t < last; ++t) {
+    const std::int32_t low_w = problem.low_w.at(t);
+    const std::int32_t high_w = problem.high_w.at(t);
+    const std::int32_t size = -low_w > high_w ? -low_w : high_w;
+    sum += size;
+    if (size > power) power = size;
   }
-  return problem;
+  return varies ? sum : sum * static_cast<std::int32_t>(problem.count());
 }
 
 Error make_reach(const StorageProblem& problem, PowerReach& reach) {
@@ -293,7 +282,7 @@ Error forward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
   return Error::none;
 }
 
-// Backward: the price of each slot, and the power that it makes best. Multipliers take the place of the upper prices.
+// Backward: the price of each slot, which takes the place of the upper one, and the power that it makes best.
 template <bool is_simple>
 void backward(const StorageProblem& problem, const Wish& wish, std::uint32_t bits, std::int32_t scale,
               std::int32_t* profile_w, std::int32_t* high_price) {
@@ -304,10 +293,9 @@ void backward(const StorageProblem& problem, const Wish& wish, std::uint32_t bit
   std::int32_t high_w = problem.high_w.at(first) * scale;
   std::int32_t price = 0;
   for (std::uint32_t t = problem.last; t-- > first;) {
-    const std::int32_t before = price;
     if (price < profile_w[t]) price = profile_w[t];
     if (price > high_price[t]) price = high_price[t];
-    high_price[t] = price - before;
+    high_price[t] = price;
     if (!is_simple && (is_for_size || varies)) {
       low_w = problem.low_w.at(t) * scale;
       high_w = problem.high_w.at(t) * scale;
@@ -346,7 +334,6 @@ Error clip_dp(const StorageProblem& problem, const Task& task) {
   }
   round_sums(profile_w + problem.first, profile_w + problem.last, bits);
   clear_outside(problem, slots, profile_w);
-  clear_outside(problem, slots, high_price);
   task.report.dual = {high_price, slots};
   return Error::none;
 }

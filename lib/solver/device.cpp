@@ -29,7 +29,7 @@ constexpr std::uint8_t generator = bit(DeviceKind::generator);
 constexpr std::uint8_t with_power = bit(DeviceKind::curtailable) | shapeable | battery | thermal | generator;
 constexpr std::uint8_t all_kinds = with_power | fixed | appliance | switched;
 
-constexpr std::int64_t cost_linear_max = std::int64_t{1} << 47;
+constexpr std::int64_t cost_linear_max = std::int64_t{1} << 46;  // 16 more bits of Cost::own_scale, and sums with all else, stay within 63
 
 // What a number may be: as far from 0 as its limit, or, where that is below 0, from 0 to ~limit. The last: from 1 to the number of slots.
 enum Range : std::uint8_t { power, energy, temperature, loss, leak, own_cost, not_negative, slots };
@@ -50,6 +50,7 @@ struct Rule {
 static_assert(std::is_standard_layout_v<Device> && sizeof(Device) <= 4 * 256);
 static_assert(WATTPROOF_WORD(energy_end_max_wh) == WATTPROOF_WORD(energy_min_wh) + 4);
 static_assert(WATTPROOF_WORD(min_off_slots) == WATTPROOF_WORD(min_on_slots) + 1);
+static_assert(WATTPROOF_WORD(discharge_efficiency_permille) == WATTPROOF_WORD(charge_efficiency_permille) + 1);
 static_assert(gain_mk_per_wh_max == temperature_mc_max);
 constexpr Rule rules[]{
     {with_power, WATTPROOF_WORD(power_min_w), 0, power},
@@ -117,8 +118,6 @@ constexpr bool is_known(DeviceKind kind) {
   return number < std::bit_width(built_kinds) && ((built_kinds & (built_kinds + 1)) == 0 || is_built(kind));
 }
 
-bool is_efficiency(std::uint32_t permille) { return permille - 1 < 1000; }  // 1..1000
-
 // A sum of slots of the one power.
 Error validate_multiple(const Device& device, std::int32_t per_hour) {
   if (device.energy_wh == 0) return Error::none;
@@ -153,9 +152,9 @@ Error WATTPROOF_SINGLE(validate_single, validate)(const Device& device, const Gr
   if (kind == shapeable) return validate_milestones(device, end);
   if (kind == switched) return validate_multiple(device, static_cast<std::int32_t>(per_hour));
   if (is_banded(device)) return validate_banded(device, grid);
-  bool is_in_range = true;
+  bool is_in_range = kind != thermal || device.gain_mk_per_wh != 0;
   if (kind == generator) is_in_range = is_wide_within(device.cost_linear, cost_linear_max);
-  if (kind == battery) is_in_range = is_efficiency(device.charge_efficiency_permille) && is_efficiency(device.discharge_efficiency_permille);
+  if (kind == battery) is_in_range = are_within(&device.charge_efficiency_permille, 2, 1, 999);
   return is_in_range ? Error::none : Error::out_of_range;
 }
 

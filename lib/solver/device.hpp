@@ -93,11 +93,11 @@ struct Device {
   std::int32_t energy_start_wh = 0;
   std::int32_t energy_end_min_wh = 0;
   std::int32_t energy_end_max_wh = 0;
-  std::uint16_t charge_efficiency_permille = 1000;     // 1..1000
-  std::uint16_t discharge_efficiency_permille = 1000;  // 1..1000
+  std::int32_t charge_efficiency_permille = 1000;     // 1..1000
+  std::int32_t discharge_efficiency_permille = 1000;  // 1..1000
   std::int32_t standing_loss_w = 0;                    // >= 0, lost in every slot
 
-  // thermal: next = ambient + (1 - leak) (now - ambient) + gain * energy, milli-degrees. A negative gain cools.
+  // thermal: next = ambient + (1 - leak) (now - ambient) + gain * energy, milli-degrees. A negative gain cools; 0 is no store.
   std::int32_t gain_mk_per_wh = 0;
   std::int32_t leak_permyriad_per_slot = 0;  // 0..9999
   Series ambient_mc{};
@@ -117,7 +117,7 @@ struct Device {
 
   // Own costs, in a unit that Cost::own_scale may change. A generator adds cost_quadratic x^2 - 2 cost_linear x to the cost;
   // every other kind but a home cost_quadratic x^2, so that each part of a home can have a cost that the home's sum does not show.
-  std::int64_t cost_linear = 0;     // |cost_linear| <= 2^47
+  std::int64_t cost_linear = 0;     // |cost_linear| <= 2^46
   std::int32_t cost_quadratic = 0;  // 0..own_cost_max, of a generator any number >= 0
 
   // banded: how much power may rise and fall from one slot to the next; the first slot against power_before_w if

@@ -37,9 +37,7 @@ std::uint32_t narrow_quotient(std::uint64_t value, std::uint32_t divisor) {
   return digit << 16 | next_digit(rest, low & low_half, divisor << shift);
 }
 
-#ifdef __OPTIMIZE_SIZE__
-std::int64_t Divisor::floor(std::int64_t value) const { return wide_floor_div(value, divisor_); }
-#else
+#ifndef __OPTIMIZE_SIZE__
 Divisor::Divisor(std::uint32_t divisor) : divisor_(divisor), shift_(static_cast<std::uint32_t>(std::countl_zero(divisor))) {
   const std::uint32_t normal = divisor << shift_;
   inverse_ = narrow_quotient(std::uint64_t{~normal} << 32 | 0xffffffffu, normal);

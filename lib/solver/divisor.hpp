@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "solver/wide_math.hpp"
+
 namespace wattproof::solver {
 
 // value / divisor for value / 2^32 < divisor, so that the quotient fits.
@@ -13,6 +15,7 @@ std::uint32_t narrow_quotient(std::uint64_t value, std::uint32_t divisor);
 // A divisor of 1..2^31 - 1 with its reciprocal, which is worked out once; for size, just the divisor.
 class Divisor {
  public:
+  Divisor() = default;
 #ifdef __OPTIMIZE_SIZE__
   explicit Divisor(std::uint32_t divisor) : divisor_(divisor) {}
 #else
@@ -32,7 +35,9 @@ class Divisor {
 #endif
 };
 
-#ifndef __OPTIMIZE_SIZE__
+#ifdef __OPTIMIZE_SIZE__
+inline std::int64_t Divisor::floor(std::int64_t value) const { return wide_floor_div(value, divisor_); }
+#else
 // Moeller and Granlund, Improved division by invariant integers (2011), algorithm 4, for the lower word; what the upper one
 // is divided by itself is small or nothing.
 inline std::int64_t Divisor::floor(std::int64_t value) const {

@@ -3,6 +3,7 @@
 #include "solver/wide_math.hpp"
 
 #include "base/math.hpp"
+#include "solver/price_path.hpp"
 #include "solver/store.hpp"
 
 namespace wattproof::solver {
@@ -76,26 +77,20 @@ void storage_slack(Gap& gap, const StorageProblem& problem, std::span<const std:
 
 void store_slack(Gap& gap, const Store& store, std::span<const std::int32_t> profile_w, const Multipliers& dual) {
   const StorageProblem& problem = store.problem();
-  Reach reach(store);
+  Reach reach(store, 0);
   Report unmet;
-  std::int64_t now = store.start();
+  std::int64_t now = 0;
   std::size_t next = 0;
-  // A leak rounds down: `now` may be below the true temperature by a unit a slot.
+  // The leak is rounded to nearest, of the effect and of what it is compared with: together off by at most a unit a slot.
   const std::uint32_t rounding = store.is_leaking() ? problem.last : 0;
   const std::int64_t unit = store.is_leaking() ? store.charge_watt() : store.unit();
   for (std::uint32_t t = problem.first; t < problem.last; ++t) {
     (void)reach.step(t, unmet);
-    EnergyLimits limits = reach.limits;
-    if (!store.is_leaking()) limits = store.limits(limits_after(problem, t, next));
-    now = store.drift(now, t) + store.effect(profile_w[t]);
-    if (dual.at(t) == 0 || unit == 0) continue;
-    const std::int64_t above_low = now + rounding - limits.low;
-    const std::int64_t below_high = limits.high - now;
-    if (store.sign() > 0) {
-      add_slack(gap, dual.at(t), above_low, below_high, magnitude(unit));
-    } else {
-      add_slack(gap, dual.at(t), below_high, above_low, magnitude(unit));
-    }
+    EnergyLimits limits = reach.reached;
+    if (!store.is_leaking()) limits = store.limits(limits_after(problem, t, next), reach.idle);
+    now = store.kept(now) + store.effect(profile_w[t]);
+    if (dual.at(t) == 0) continue;
+    add_slack(gap, dual.at(t), now + rounding - limits.low, limits.high - now + rounding, magnitude(unit));
   }
 }
 
@@ -107,6 +102,32 @@ void add_slacks(Gap& gap, const Device& device, const Grid& grid, std::span<cons
     store_slack(gap, Store(device, grid), profile_w, multipliers);
   } else if (device.kind == DeviceKind::battery || device.kind == DeviceKind::shapeable) {
     storage_slack(gap, storage_problem(device, grid), profile_w, multipliers);
+  }
+}
+
+namespace {
+
+// The multiplier's unit: a price of what is stored, while the solver's prices are of what can be discharged.
+std::int32_t energy_price(const Store& store, std::int32_t price) {
+  if (store.discharge_permille() == 1000) return price;
+  return static_cast<std::int32_t>(wide_floor_div(std::int64_t{price} * store.discharge_permille(), 1000));
+}
+
+}  // namespace
+
+void to_multipliers(const Device& device, const Grid& grid, Report& report) {
+  if (device.kind == DeviceKind::curtailable || device.kind == DeviceKind::generator) report.guard_bits = guard_bits(grid.slots);
+  const bool has_state = device.kind == DeviceKind::shapeable || device.kind == DeviceKind::battery || device.kind == DeviceKind::thermal;
+  if (!has_state || report.dual.size() != grid.slots) return;
+  const Store store(device, grid);
+  const std::uint32_t keep = fraction(store.keep_permyriad(), Store::permyriad);
+  std::int32_t* const price = const_cast<std::int32_t*>(report.dual.data());  // in the caller's workspace
+  clear_outside(store.problem(), grid.slots, price);
+  std::int32_t next = 0;
+  for (std::uint32_t t = store.problem().last; t-- > store.problem().first;) {
+    const std::int32_t own = price[t];
+    price[t] = own == next ? 0 : energy_price(store, own) - energy_price(store, next);
+    next = portion(own, keep);
   }
 }
 

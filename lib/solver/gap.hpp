@@ -66,6 +66,10 @@ void add_regret(Gap& gap, std::int64_t p, std::int64_t low, std::int64_t high, s
 // of the other one if that is better.
 void add_lossy_regret(Gap& gap, const Store& model, std::uint32_t slot, std::int64_t p, const Range& wish, const Range& price);
 
+// The prices of the slots that the solvers of stores leave in Report::dual become the multipliers of the limits after each slot: what a
+// price is more than that which goes with the next slot's. One number alone is both already.
+void to_multipliers(const Device& device, const Grid& grid, Report& report);
+
 // What the state's limits contribute: 2 |multiplier| x how far the state is from the limit that the multiplier speaks for.
 // Nothing for kinds without a state.
 void add_slacks(Gap& gap, const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w,

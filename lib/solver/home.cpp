@@ -49,6 +49,7 @@ std::int32_t shared_dual(std::int32_t dual, std::int64_t weight, std::int64_t ow
 Error solve_device(HomeSession& session, std::uint32_t i, const Device& device, const Cost& cost, bool& changed) {
   Report report;
   WATTPROOF_TRY(optimise_single(device, session.grid, session.wish_w, cost, session.inner, session.scratch_w, report));
+  to_multipliers(device, session.grid, report);
   const std::span<std::int32_t> profile = session.profile(i);
   for (std::uint32_t t = 0; t < session.slots(); ++t) {
     const std::int32_t change = session.scratch_w[t] - profile[t];
@@ -367,6 +368,7 @@ Error reprice(HomeSession& session) {
                                         session.inner, session.scratch_w, report);
     for (std::uint32_t t = 0; own != 0 && t < session.slots(); ++t) session.prices[t] -= own_price(t);
     if (!ok(error)) continue;  // prices out of range: the duals at hand stay valid
+    to_multipliers(device, session.grid, report);
     const std::span<std::int32_t> dual = session.dual(i);
     for (std::uint32_t t = 0; t < report.dual.size(); ++t) dual[t] = report.dual[t];
     session.bits[i] = report.guard_bits;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/result.hpp"
 #include "solver/store.hpp"
 
 namespace wattproof::solver {
@@ -15,7 +16,7 @@ namespace {
 std::uint32_t on_slots(const Device& device, const Grid& grid) {
   if (device.power_w == 0) return 0;
   const std::int64_t slots = wide_floor_div(std::int64_t{device.energy_wh} * slots_per_hour(grid), device.power_w);
-  return static_cast<std::uint32_t>(limited(slots, 9));
+  return std::min<std::uint32_t>(static_cast<std::uint32_t>(saturate(slots)), 1u << 9);
 }
 
 static_assert(slot_count_max < 1 << 9);
@@ -225,10 +226,6 @@ WATTPROOF_INLINE_FOR_SIZE bool fits(const Task& task) {
 
 std::size_t pattern_workspace_words(const Device& device, const Grid& grid) { return Pattern(device, grid).words; }
 
-Error feasible_pattern(const Device& device, const Grid& grid, Report& report) {
-  return Pattern(device, grid).feasible(report);
-}
-
 Error solve_pattern(const Task& task) {
   Pattern pattern(task.device, task.grid);
   pattern.task = &task;
@@ -246,11 +243,13 @@ Error solve_pattern(const Task& task) {
 
 // Every slot that is not 0 W tells which part must stand there, so one walk decides. Steps of 0 W are taken as early as they
 // can be, which never hinders a later one.
-Error check_pattern(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w) {
+Error keep_pattern(const Device& device, const Grid& grid, const std::int32_t* profile_w, Report& report) {
   Pattern pattern(device, grid);
-  pattern.profile_w = profile_w.data();
+  WATTPROOF_TRY(pattern.feasible(report));
+  if (profile_w == nullptr) return Error::none;
+  pattern.profile_w = profile_w;
   std::uint32_t nonzero = 0;
-  for (const std::int32_t power_w : profile_w) nonzero += power_w != 0 ? 1 : 0;
+  for (std::uint32_t t = 0; t < grid.slots; ++t) nonzero += profile_w[t] != 0 ? 1 : 0;
   return pattern.walk(pattern.first, nonzero) == 0 ? Error::none : Error::infeasible;
 }
 

@@ -20,12 +20,12 @@ namespace wattproof::solver {
 std::size_t pattern_workspace_words(const Device& device, const Grid& grid);
 
 // Of equally good patterns the one whose parts come earliest, first to last.
-//   infeasible           as feasible_pattern, which has to be asked before where this is compiled for size
+//   infeasible           as keep_pattern, which has to be asked before where this is compiled for size
 //   out_of_range         sums of powers times wish could pass 2^61
 //   workspace_too_small  fewer than pattern_workspace_words
 Error solve_pattern(const Task& task);
 
-Error feasible_pattern(const Device& device, const Grid& grid, Report& report);
-Error check_pattern(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w);
+// Whether a profile keeps to a pattern; without one, whether there is any.
+Error keep_pattern(const Device& device, const Grid& grid, const std::int32_t* profile_w, Report& report);
 
 }  // namespace wattproof::solver

@@ -17,9 +17,9 @@ constexpr std::uint32_t charging_one = 1u << charging_bits;
 constexpr Distance far_distance{std::int32_t{1} << 30, 0};
 
 // By how much the price would have to change for a path to cover a distance, if nothing bent on the way.
-std::int32_t price_step(const PriceProblem& problem, const Distance& distance) {
+std::int32_t price_step(const SearchProblem& problem, const Distance& distance) {
   std::int32_t slope = static_cast<std::int32_t>(distance.movers % charging_one) * 256;
-  if (problem.is_lossy()) slope += charged(problem, charged(problem, static_cast<std::int32_t>(distance.movers >> charging_bits) * 256));
+  if (problem.is_lossy()) slope += portion(portion(static_cast<std::int32_t>(distance.movers >> charging_bits) * 256, problem.round_trip), problem.round_trip);
   if (slope == 0) return price_unlimited;
   const std::int32_t whole = distance.sum / slope;
   if (whole >= price_unlimited >> 8) return price_unlimited;
@@ -27,7 +27,7 @@ std::int32_t price_step(const PriceProblem& problem, const Distance& distance) {
 }
 
 // A price too low has to rise until nothing is missed any more, or until the path touches an upper limit that it passed below.
-Probe with_step(const PriceProblem& problem, std::int32_t side, std::uint32_t slot, const Distance& miss, const Distance& room) {
+Probe with_step(const SearchProblem& problem, std::int32_t side, std::uint32_t slot, const Distance& miss, const Distance& room) {
   const std::int32_t to_miss = price_step(problem, miss);
   const std::int32_t to_room = price_step(problem, room);
   std::int32_t step = to_miss < to_room ? to_miss : to_room;
@@ -39,7 +39,7 @@ Probe with_step(const PriceProblem& problem, std::int32_t side, std::uint32_t sl
 template <class Kind>
 class Walker {
  public:
-  WATTPROOF_INLINE_FOR_SPEED Walker(const PriceProblem& problem, std::uint32_t slot, const PathPoint& from)
+  [[gnu::always_inline]] inline Walker(const SearchProblem& problem, std::uint32_t slot, const PathPoint& from)
       : problem_(problem),
         varies_(problem.storage.varies()),
         low_(problem.low(slot)),
@@ -47,7 +47,7 @@ class Walker {
         prices_(watt_prices<Kind>(problem, from.price)),
         sum_(from.sum) {}
 
-  WATTPROOF_INLINE_FOR_SPEED void pass(std::uint32_t slot) {
+  [[gnu::always_inline]] inline void pass(std::uint32_t slot) {
     if (varies_) {
       low_ = problem_.low(slot);
       high_ = problem_.high(slot);
@@ -62,7 +62,7 @@ class Walker {
   std::uint32_t movers() const { return movers_; }
 
  private:
-  const PriceProblem& problem_;
+  const SearchProblem& problem_;
   bool varies_;
   std::int32_t low_;
   std::int32_t high_;
@@ -71,8 +71,16 @@ class Walker {
   std::uint32_t movers_ = 0;
 };
 
+}  // namespace
+
+SearchProblem::SearchProblem(const PriceProblem& problem)
+    : PriceProblem(problem),
+      growth(keep == 0 ? 0 : static_cast<std::int64_t>((((std::uint64_t{1} << 32) - keep) << 32) / keep)),
+      price_low(price_before(problem, -price_unlimited)),
+      price_high(price_before(problem, price_unlimited)) {}
+
 template <class Kind>
-WATTPROOF_INLINE_FOR_SPEED Probe follow_guided(const PriceProblem& problem, std::uint32_t slot, const PathPoint& from, const PathEnds& ends) {
+Probe follow_path(const SearchProblem& problem, std::uint32_t slot, const PathPoint& from, const PathEnds& ends) {
   Walker<Kind> path(problem, slot, from);
   Distance above = far_distance;  // the nearest lower limit
   Distance below = far_distance;
@@ -102,23 +110,14 @@ WATTPROOF_INLINE_FOR_SPEED Probe follow_guided(const PriceProblem& problem, std:
     path.pass(t);
     if ((side < 0 ? problem.limits[t].high - path.sum() : path.sum() - problem.limits[t].low) < 0) break;
     const std::int32_t missed = side < 0 ? problem.limits[t].low - path.sum() : path.sum() - problem.limits[t].high;
+    if (missed >= far_distance.sum) break;  // a further slot might pass 31 bits
     if (missed > miss.sum || miss.movers == 0) [[unlikely]] miss = {missed, path.movers()};
   }
   return with_step(problem, side, found, miss, side < 0 ? below : above);
 }
 
-}  // namespace
-
-template <class Kind>
-Probe follow_path(const PriceProblem& problem, std::uint32_t slot, const PathPoint& from, const PathEnds& ends) {
-  if (problem.is_guided) return follow_guided<Kind>(problem, slot, from, ends);
-  return {side_of_path<Kind>(problem, slot, from), problem.last(), 0};
-}
-
-#ifndef __OPTIMIZE_SIZE__
-template Probe follow_path<PlainPath>(const PriceProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
-template Probe follow_path<LossyPath>(const PriceProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
-template Probe follow_path<LeakingPath>(const PriceProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
-#endif
+template Probe follow_path<PlainPath>(const SearchProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
+template Probe follow_path<LossyPath>(const SearchProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
+template Probe follow_path<LeakingPath>(const SearchProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
 
 }  // namespace wattproof::solver

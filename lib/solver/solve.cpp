@@ -6,6 +6,7 @@
 #include "base/math.hpp"
 #include "solver/banded.hpp"
 #include "solver/clip_dp.hpp"
+#include "solver/gap.hpp"
 #include "solver/home.hpp"
 #include "solver/pattern.hpp"
 #include "solver/single.hpp"
@@ -58,7 +59,7 @@ Error dispatch(const Task& task) {
     task.report.kind = CertificateKind::enumerated;
     return solve_pattern(task);
   }
-  if (device.kind == DeviceKind::fixed) {
+  if (!is_one_program && device.kind == DeviceKind::fixed) {
     std::memcpy(task.profile_w.data(), device.profile_w.data(), device.profile_w.size_bytes());
     return Error::none;
   }
@@ -75,7 +76,7 @@ std::size_t WATTPROOF_SINGLE(single_workspace_words, workspace_words)(const Devi
   if (is_banded(device)) return banded_workspace_words(grid.slots);
   if (is_pattern(device)) return pattern_workspace_words(device, grid);
   // An ill-formed device needs none; its error is found before the workspace is.
-  const bool is_wide = ok(validate_single(device, grid)) && may_be_wide(device) && !is_exact_store(device, grid);
+  const bool is_wide = ok(validate_single(device, grid)) && (is_for_size || may_be_wide(device)) && !is_exact_store(device, grid);
   return is_wide ? store_workspace_words(grid.slots) : workspace_words(grid.slots);
 }
 
@@ -87,7 +88,7 @@ Error WATTPROOF_SINGLE(optimise_single, optimise)(const Device& device, const Gr
   Wish wish;
   WATTPROOF_TRY(Wish::make(device, grid, target_w, cost, wish));
   if (is_for_size) WATTPROOF_TRY(feasible_single(device, grid, report));
-  report.guard_bits = wish.guard_bits();
+  if (!is_one_program) report.guard_bits = wish.guard_bits();
   report.kind = CertificateKind::dual;
   const Error error = dispatch({device, grid, wish, workspace, profile_w, report});
   if (is_for_size) return error;
@@ -115,6 +116,7 @@ Error solve(const Device& device, const Grid& grid, std::span<const std::int32_t
   if (is_home(device)) return solve_home_device(device, grid, target_w, cost, workspace, profile_w, report, true);
 #endif
   WATTPROOF_TRY(optimise_single(device, grid, target_w, cost, workspace, profile_w, report));
+  to_multipliers(device, grid, report);
   WATTPROOF_TRY(recheck(device, grid, target_w, cost, profile_w, report.dual, report.guard_bits, report.gap));
   return Error::none;
 }

@@ -119,7 +119,9 @@ Error optimise(const Device& device, const Grid& grid, std::span<const std::int3
 // Whether any profile meets the limits; needs no workspace and no target. Fills report as solve does.
 Error feasible(const Device& device, const Grid& grid, Report& report);
 
-// Whether this profile meets every limit of the device, in exact arithmetic. none, or infeasible. A home's sum alone does not tell: unknown_kind.
+// Whether this profile meets every limit of the device, in exact arithmetic.
+//   infeasible, infeasible_below, infeasible_above  it breaks one, or nothing can meet them all
+//   unknown_kind                                    a home, whose sum alone does not tell
 Error check_profile(const Device& device, const Grid& grid, std::span<const std::int32_t> profile_w);
 
 // Recomputes the certificate of a profile from the device's data and the dual prices alone: an upper bound of

@@ -187,7 +187,8 @@ Error water_filling(const StorageProblem& problem, const Task& task) {
   pour(problem, task, level, rest);
   clear_outside(problem, task.grid.slots, task.profile_w.data());
   std::int32_t* const dual = reinterpret_cast<std::int32_t*>(task.workspace.data());
-  *dual = level * (std::int32_t{1} << task.report.guard_bits);
+  *dual = rest > 0 ? level + 1 : level;
+  task.report.guard_bits = 0;
   task.report.dual = {dual, 1};
   return Error::none;
 }

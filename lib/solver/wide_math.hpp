@@ -34,12 +34,12 @@ constexpr std::int64_t within(const EnergyLimits& limits, std::int64_t value) {
   if (value < limits.low) return limits.low;
   return value > limits.high ? limits.high : value;
 }
-constexpr EnergyLimits widened(const EnergyLimits& limits, std::int32_t by) { return {limits.low - by, limits.high + by}; }
-constexpr bool contains(const EnergyLimits& limits, std::int64_t value) { return limits.low <= value && value <= limits.high; }
+constexpr void widen(const EnergyLimits& limits, std::int32_t by, EnergyLimits& wider) { wider = {limits.low - by, limits.high + by}; }
 constexpr std::int64_t limited(std::int64_t value, std::uint32_t bits) {
-  const std::int64_t limit = std::int64_t{1} << bits;
-  if (static_cast<std::uint64_t>(value) + static_cast<std::uint64_t>(limit) <= 2 * static_cast<std::uint64_t>(limit)) return value;
-  return value < 0 ? -limit : limit;
+  const std::int32_t limit = std::int32_t{1} << (bits - 32);
+  const std::int32_t upper = static_cast<std::int32_t>(value >> 32);
+  if (-limit <= upper && upper < limit) return value;
+  return std::int64_t{upper < 0 ? -limit : limit} << 32;
 }
 constexpr std::int32_t saturate(std::int64_t value) {
   const std::int32_t kept = static_cast<std::int32_t>(value);
@@ -49,19 +49,21 @@ constexpr std::int32_t saturate(std::int64_t value) {
 
 }  // namespace inlined
 
-// Compiled for size, each of these is one function for all.
+// limited(): within +-2^bits, for 32 <= bits < 63. Compiled for size, each of these is one function for all.
 #ifdef __OPTIMIZE_SIZE__
 std::int64_t within(const EnergyLimits& limits, std::int64_t value);
-EnergyLimits widened(const EnergyLimits& limits, std::int32_t by);
-bool contains(const EnergyLimits& limits, std::int64_t value);
-std::int64_t limited(std::int64_t value, std::uint32_t bits);  // within +-2^bits
+void widen(const EnergyLimits& limits, std::int32_t by, EnergyLimits& wider);
+std::int64_t limited(std::int64_t value, std::uint32_t bits);
 std::int32_t saturate(std::int64_t value);
 #else
-using inlined::contains;
 using inlined::limited;
 using inlined::saturate;
-using inlined::widened;
+using inlined::widen;
 using inlined::within;
 #endif
+
+inline bool contains(const EnergyLimits& limits, std::int64_t value) {
+  return is_for_size ? within(limits, value) == value : limits.low <= value && value <= limits.high;
+}
 
 }  // namespace wattproof::solver

@@ -56,16 +56,6 @@ bool Wish::is_within(std::uint32_t slots, std::int64_t limit) const {
   return true;
 }
 
-std::int32_t Wish::largest_w(std::uint32_t slots) const {
-  std::int32_t largest = 0;
-  for (std::uint32_t t = slots; t-- > 0;) {
-    const std::int32_t value = at(t, 0);
-    const std::int32_t size = value < 0 ? -value : value;
-    if (size >= largest) largest = size + 1;
-  }
-  return largest;
-}
-
 WATTPROOF_ONCE_FOR_SIZE bool Wish::fits(std::uint32_t slots) const {
   const Cost& cost = *cost_;
   const std::int32_t limit_w = power_limit_w();

@@ -71,9 +71,6 @@ class Wish {
   // Whether the numerator of each of the day's slots is within +-limit.
   bool is_within(std::uint32_t slots, std::int64_t limit) const;
 
-  // More than the size of each of the day's wishes.
-  std::int32_t largest_w(std::uint32_t slots) const;
-
   std::uint32_t guard_bits() const { return guard_bits_; }       // of the day's slots
   std::int32_t power_limit_w() const { return (std::int32_t{1} << (29 - guard_bits_)) - 1; }
 

@@ -149,7 +149,7 @@ function waterFilling(p, slots) {
     }
   }
   const dual = Array(slots).fill(0n);
-  dual[p.last - 1] = low << guardBits(slots);
+  dual[p.last - 1] = (total(low) < p.endMin ? low + 1n : low) << guardBits(slots);
   return {x, dual};
 }
 

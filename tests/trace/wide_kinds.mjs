@@ -7,36 +7,39 @@ import {abs, add, addRegret, clip, floorDiv, guardBits, magnitudeSum, roundDiv, 
 const unlimited = 1n << 30n;
 const permyriad = 10000n;
 const million = 1000000n;
-const sumBits = 10n;
 
 // ---- S and its prices ----
 
-// What find() needs: wishes, powers and limits on the grid of 2^-bits W, and what is lost.
+// What the prices need: wishes, powers and limits on the grid of 2^-bits W, and what is lost.
 class Path {
-  constructor(p, slots, {reach, roundTrip = million, leak = 0n}) {
+  constructor(p, slots, {room = null, roundTrip = million, leak = null}) {
     this.slots = slots;
-    const isLossless = roundTrip === million && leak === 0n;
-    this.bits = isLossless || guardBits(slots) > 8n ? guardBits(slots) : 8n;
-    const most = (list) => list.map(abs).reduce((a, b) => (b > a ? b : a));
-    const power = most([...p.low, ...p.high]);
-    const wish = isLossless ? 0n : most(p.target.map((_, t) => wishAt(p, t, 0n))) + 1n;
+    this.isLossless = roundTrip === million && leak === null;
+    const sizes = p.low.map((low, t) => (-low > p.high[t] ? -low : p.high[t]));
+    const power = sizes.reduce((a, b) => (b > a ? b : a));
+    const powers = sizes.reduce((a, b) => a + b);
+    const reach = room !== null && room < powers ? room : powers;
+    const wish = this.isLossless ? 0n : p.target.map((_, t) => abs(wishAt(p, t, 0n))).reduce((a, b) => (b > a ? b : a)) + 1n;
     const largest = wish > power ? wish : power;
-    const sum = most(reach) + power + 2n;
-    while (sum >> (31n - this.bits) !== 0n || largest >> (29n - this.bits) !== 0n) --this.bits;
-    this.reach = [(reach[0] - 1n) << this.bits, (reach[1] + 1n) << this.bits];
+    this.bits = this.isLossless || guardBits(slots) > 8n ? guardBits(slots) : 8n;
+    let width = this.isLossless ? 31n : 29n;
+    while ((reach + power + 2n) >> (width - this.bits) !== 0n || largest >> (29n - this.bits) !== 0n) {
+      --this.bits;
+      width = 29n;
+    }
+    this.farthest = (reach + 1n) << this.bits;
     this.wish = p.target.map((_, t) => wishAt(p, t, this.bits));
     this.low = p.low.map((w) => w << this.bits);
     this.high = p.high.map((w) => w << this.bits);
     this.roundTrip = roundTrip === million ? 0n : (roundTrip << 32n) / million;
-    this.keep = leak === 0n ? 0n : ((permyriad - leak) << 31n) / permyriad;
-    this.growth = (leak << 32n) / (permyriad - leak);
-    this.near = (unlimited / permyriad) * (permyriad - leak);
+    this.keep = leak === null || leak === 0n ? 0n : ((permyriad - leak) << 32n) / permyriad;
     this.limits = [];
   }
 
-  // A limit of S from that of the state in 2^-10 W x slot.
-  limit(fine) {
-    return clip(fine >> (sumBits - this.bits), this.reach[0], this.reach[1]);
+  // Limits of S from those of the effects, of which a watt is `watt`.
+  limit([low, high], watt) {
+    const [least, most] = [low, high].map((effect) => clip(floorDiv(effect << this.bits, watt), -this.farthest, this.farthest));
+    return [this.isLossless ? least : least - 2n * BigInt(this.slots), most];
   }
 
   power(t, price) {
@@ -55,41 +58,28 @@ class Path {
     return this.roundTrip !== 0n && power > 0n ? (power * this.roundTrip) >> 32n : power;
   }
 
-  after(price) {
-    if (this.keep === 0n) return price;
-    if (price >= this.near) return unlimited;
-    if (price <= -this.near) return -unlimited;
-    return price + ((price * this.growth + (1n << 31n)) >> 32n);
-  }
-
-  // The largest price that grows to no more than this one.
   before(price) {
-    if (this.keep === 0n) return price;
-    if (abs(price) === unlimited) return price < 0n ? -this.near : this.near;
-    let low = -unlimited;
-    let high = unlimited;
-    while (high - low > 1n) {
-      const middle = (low + high) >> 1n;
-      if (this.after(middle) <= price) low = middle;
-      else high = middle;
-    }
-    return low;
+    return this.keep === 0n ? price : (price * this.keep) >> 32n;
   }
 
-  // S after slot t before its limits, if the price of slot t is `price`.
-  sum(t, price) {
+  // S before slot t if the price of slot t is `price`, and after it before its limits.
+  sumBefore(t, price) {
     const prices = [];
     for (let s = t, l = price; s >= 0; --s, l = this.before(l)) prices[s] = l;
     let sum = 0n;
-    for (let s = 0; s <= t; ++s) {
-      if (s > 0) sum = clip(sum, this.limits[s - 1][0], this.limits[s - 1][1]);
-      if (this.keep !== 0n) sum = (sum * this.keep + (1n << 30n)) >> 31n;
-      sum += this.effect(this.power(s, prices[s]));
-    }
+    for (let s = 0; s < t; ++s) sum = clip(this.kept(sum) + this.effect(this.power(s, prices[s])), ...this.limits[s]);
     return sum;
   }
 
-  // The smallest price at which S passes `limit` from below, or reaches it; one less if it is passed without being reached.
+  kept(sum) {
+    return this.keep === 0n ? sum : (sum * this.keep) >> 32n;
+  }
+
+  sum(t, price) {
+    return this.kept(this.sumBefore(t, price)) + this.effect(this.power(t, price));
+  }
+
+  // The smallest price at which S reaches a limit that it is below; one less if it is passed without being reached.
   lowerCut(t, limit) {
     let low = -unlimited;
     let high = unlimited;
@@ -101,120 +91,71 @@ class Path {
     return this.sum(t, high) === limit ? high : low;
   }
 
-  // The mirror image, where what is below the lower limit has been lifted to it.
-  upperCut(t, [least, limit]) {
-    const sum = (price) => clip(this.sum(t, price), least, unlimited * 4n);
+  // The mirror image.
+  upperCut(t, limit) {
     let low = -unlimited;
     let high = unlimited;
     while (high - low > 1n) {
       const middle = (low + high) >> 1n;
-      if (sum(middle) > limit) high = middle;
+      if (this.sum(t, middle) > limit) high = middle;
       else low = middle;
     }
-    return sum(low) === limit ? low : high;
+    return this.sum(t, low) === limit ? low : high;
   }
 
-  // Limits out of reach by the grid's rounding become the nearest within.
-  limitToReach() {
-    let [low, high] = [0n, 0n];
-    for (let t = 0; t < this.slots; ++t) {
-      const keep = (sum) => (this.keep === 0n ? sum : (sum * this.keep + (1n << 30n)) >> 31n);
-      low = keep(low) + this.effect(this.low[t]);
-      high = keep(high) + this.effect(this.high[t]);
-      const limits = this.limits[t];
-      if (limits[0] > high) limits[0] = high;
-      if (limits[1] < low) limits[1] = low;
-      if (low < limits[0]) low = limits[0];
-      if (high > limits[1]) high = limits[1];
-    }
-  }
-
-  // Prices of all slots, and the slots where a limit holds: 1 the lower one, -1 the upper one.
   prices() {
-    this.limitToReach();
     const price = [];
-    const side = Array(this.slots).fill(0);
     let next = 0n;
     for (let t = this.slots - 1; t >= 0; --t) {
-      price[t] = next;
       const sum = this.sum(t, next);
-      if (sum < this.limits[t][0]) {
-        side[t] = 1;
-        price[t] = this.lowerCut(t, this.limits[t][0]);
-      } else if (sum > this.limits[t][1]) {
-        side[t] = -1;
-        price[t] = this.upperCut(t, this.limits[t]);
-      }
+      const [least, most] = this.limits[t];
+      price[t] = sum < least ? this.lowerCut(t, least) : sum > most ? this.upperCut(t, most) : next;
       next = this.before(price[t]);
     }
-    return {price, side};
+    return price;
   }
 
-  // The grid's powers.
-  drafts({price, side}) {
+  // The grid's powers, last to first: where S is to be `aim` but jumps with the price, slots that jump take one power or the other.
+  drafts(price) {
     const power = price.map((l, t) => this.power(t, l));
-    let first = 0;
-    let from = 0n;
-    for (let t = 0; t < this.slots && this.roundTrip !== 0n; ++t) {
-      if (side[t] === 0) continue;
-      const later = side.findIndex((s, i) => i > t && s !== 0);
-      if (later > 0 && side[later] === side[t] && price[later] === price[t]) continue;  // the same stretch
-      const to = this.limits[t][side[t] > 0 ? 0 : 1];
-      // The lower of the two neighbouring prices between which the day turns.
-      const low = side[t] > 0 || this.sum(t, price[t]) < to ? price[t] : price[t] - 1n;
-      if (low < 0n) this.share(first, t, low, from, to, power);
-      first = t + 1;
-      from = to;
+    if (this.roundTrip === 0n) return power;
+    let aim = null;
+    for (let t = this.slots - 1; t >= 0; --t) {
+      const sum = this.sum(t, price[t]);
+      if (t + 1 === this.slots || price[t] !== price[t + 1]) aim = clip(sum, ...this.limits[t]);
+      if (sum !== aim) power[t] = this.chosen(t, price[t], sum > aim ? price[t] - 1n : price[t] + 1n, aim);
+      aim -= this.effect(power[t]);
     }
     return power;
   }
 
-  // Slots that jump, from their lower powers: the first charge as far as limits let them, the last ones then in part.
-  share(first, last, lowPrice, from, to, power) {
-    const lower = (t) => this.power(t, lowPrice);
-    const upper = (t) => this.power(t, lowPrice + 1n);
-    const slots = Array.from({length: last - first + 1}, (_, i) => first + i);
-    const jumping = slots.filter((t) => lower(t) < 0n && upper(t) > 0n);
-    for (const t of jumping) power[t] = lower(t);
-    let rest = to - from - slots.reduce((sum, t) => sum + this.effect(power[t]), 0n);
-    let sum = from;
-    for (const t of slots) {
-      const now = this.effect(power[t]);
-      const more = this.effect(upper(t)) - now;
-      if (jumping.includes(t) && more <= rest && more <= this.limits[t][1] - sum - now) {
-        power[t] = upper(t);
-        rest -= more;
-      }
-      sum += this.effect(power[t]);
-    }
-    let room = rest;
-    for (const t of slots.reverse()) {
-      if (this.limits[t][1] - sum < room) room = this.limits[t][1] - sum;
-      if (room <= 0n) return;
-      const now = this.effect(power[t]);
-      sum -= now;
-      if (!jumping.includes(t) || power[t] >= 0n) continue;
-      const all = this.effect(upper(t)) - now;
-      const more = all < room ? all : room;
-      const reached = now + more;
-      power[t] = more === all ? upper(t) : reached > 0n ? (reached << 32n) / this.roundTrip : reached;
-      room -= more;
-    }
+  // The power at the price `other` if the slots before can do what then remains; else that at `own`, if they can; else one between.
+  chosen(t, own, other, aim) {
+    const mine = this.power(t, own);
+    const theirs = this.power(t, other);
+    if (abs(this.effect(theirs) - this.effect(mine)) <= this.bits) return mine;
+    const ends = [this.sumBefore(t, own), this.sumBefore(t, other)].map((sum) => aim - sum);
+    const [least, most] = ends[0] < ends[1] ? ends : [ends[1], ends[0]];
+    const isWithin = (effect) => least <= effect && effect <= most;
+    if (isWithin(this.effect(theirs))) return theirs;
+    if (isWithin(this.effect(mine))) return mine;
+    const nearest = clip(this.effect(mine), least, most);
+    return nearest > 0n ? (nearest << 32n) / this.roundTrip : nearest;
   }
 }
 
 // ---- whole watts ----
 
-// The watts nearest to the path of the drafts within the safe states, or null. `store` knows drift, watt(change) and what is safe.
+// The watts nearest to the path of the drafts within the safe effects, or null. `store` knows kept, watt(change) and what is safe.
 function wholeWatts(p, store, drafts, bits) {
-  let draft = store.start;
-  let now = store.start;
+  let draft = 0n;
+  let now = 0n;
   const x = [];
   for (const [t, power] of drafts.entries()) {
-    const idle = store.drift(now, t);
-    draft = store.drift(draft, t) + ((power * store.watt(power)) >> bits);
+    const idle = store.kept(now);
+    draft = store.kept(draft) + ((power * store.watt(power)) >> bits);
     const change = draft - idle;
-    const [least, most] = store.safe[t].map((state) => state - idle);
+    const [least, most] = store.safe[t].map((effect) => effect - idle);
     let watts = clip(roundDiv(change, store.watt(change)), power >> bits, -(-power >> bits));
     const leastW = -floorDiv(-least, store.watt(least));
     const mostW = floorDiv(most, store.watt(most));
@@ -243,13 +184,20 @@ function lossyLimits(p, t, slots) {
   return [low - (missing + 1n) / 2n, high + (missing + 1n) / 2n];
 }
 
+// The limits of what the day's powers have done: those of the energy less what it would be without power.
+function lossyEffects(p, slots) {
+  return Array.from({length: slots}, (_, t) => {
+    const idle = (p.start - p.loss * BigInt(t + 1)) * unitOf(p);
+    return lossyLimits(p, t, slots).map((energy) => energy - idle);
+  });
+}
+
 export function lossyVerdict(p, slots) {
-  let low = p.start * unitOf(p);
-  let high = low;
-  for (let t = 0; t < slots; ++t) {
-    low += effect(p, p.low[t]) - p.loss * unitOf(p);
-    high += effect(p, p.high[t]) - p.loss * unitOf(p);
-    const [min, max] = lossyLimits(p, t, slots);
+  let low = 0n;
+  let high = 0n;
+  for (const [t, [min, max]] of lossyEffects(p, slots).entries()) {
+    low += effect(p, p.low[t]);
+    high += effect(p, p.high[t]);
     if (high < min) return 201;
     if (low > max || min > max) return 202;
     if (low < min) low = min;
@@ -258,34 +206,23 @@ export function lossyVerdict(p, slots) {
   return 0;
 }
 
-function lossyPath(p, slots) {
-  const powers = {low: 0n, high: 0n, least: 0n, most: 0n};
-  for (let t = 0; t < slots; ++t) {
-    powers.low += p.low[t];
-    powers.high += p.high[t];
-    if (powers.low < powers.least) powers.least = powers.low;
-    if (powers.high > powers.most) powers.most = powers.high;
-  }
-  const lost = p.loss * BigInt(slots);
-  const reach = [clip(p.min - p.start, powers.least, 0n), clip(p.max - p.start + lost, 0n, powers.most)];
-  const path = new Path(p, slots, {reach, roundTrip: p.charge * p.discharge});
-  let idle = p.start * unitOf(p);
-  for (let t = 0; t < slots; ++t) {
-    idle -= p.loss * unitOf(p);
-    path.limits.push(lossyLimits(p, t, slots).map((energy) => path.limit(floorDiv((energy - idle) << sumBits, million))));
-  }
+function lossyPath(p, slots, limits) {
+  const below = p.start - p.min;
+  const above = p.max - p.start;
+  const room = (below > above ? below : above) + p.loss * BigInt(slots);
+  const path = new Path(p, slots, {room, roundTrip: p.charge * p.discharge});
+  path.limits = limits.map((limit) => path.limit(limit, million));
   return path;
 }
 
-// Backwards: the energies from which later limits can be kept.
-function lossySafe(p, slots) {
-  const loss = p.loss * unitOf(p);
+// Backwards: the effects from which later limits can be kept.
+function lossySafe(p, slots, limits) {
   const safe = [];
   for (let t = slots - 1; t >= 0; --t) {
-    safe[t] = lossyLimits(p, t, slots);
+    safe[t] = limits[t];
     if (t + 1 === slots) continue;
-    const low = safe[t + 1][0] - effect(p, p.high[t + 1]) + loss;
-    const high = safe[t + 1][1] - effect(p, p.low[t + 1]) + loss;
+    const low = safe[t + 1][0] - effect(p, p.high[t + 1]);
+    const high = safe[t + 1][1] - effect(p, p.low[t + 1]);
     safe[t] = [low > safe[t][0] ? low : safe[t][0], high < safe[t][1] ? high : safe[t][1]];
   }
   return safe;
@@ -306,13 +243,14 @@ function roundSums(power, bits) {
 
 // Profile, multipliers and their bits, or null where no whole watts keep the limits.
 export function lossyProgram(p, slots) {
-  const path = lossyPath(p, slots);
-  const found = path.prices();
-  const power = path.drafts(found);
-  const worth = (price) => floorDiv(price * p.discharge, 1000n);
-  const dual = found.price.map((price, t) => worth(price) - worth(t + 1 < slots ? found.price[t + 1] : 0n));
-  const isExact = p.charge * p.discharge === million && path.bits === guardBits(slots);
-  const store = {start: p.start * unitOf(p), drift: (before) => before - p.loss * unitOf(p), watt: wattOf(p), safe: lossySafe(p, slots)};
+  const limits = lossyEffects(p, slots);
+  const path = lossyPath(p, slots, limits);
+  const price = path.prices();
+  const power = path.drafts(price);
+  const worth = (l) => floorDiv(l * p.discharge, 1000n);
+  const dual = price.map((l, t) => worth(l) - worth(t + 1 < slots ? price[t + 1] : 0n));
+  const isExact = path.isLossless && path.bits === guardBits(slots);
+  const store = {kept: (effect) => effect, watt: wattOf(p), safe: lossySafe(p, slots, limits)};
   const x = isExact ? roundSums(power, path.bits) : wholeWatts(p, store, power, path.bits);
   return x === null ? null : {x, dual, bits: path.bits};
 }
@@ -362,47 +300,39 @@ export function lossyGap(p, x, dual, slots, priceBits) {
 
 // ---- leak ----
 
-function drift(p, before, t) {
-  const ambient = p.ambient[t] * p.unit;
-  return ambient + floorDiv((before - ambient) * p.keep, permyriad);
-}
+// What is left of an effect a slot later, to the nearest unit, halves up.
+const kept = (p, effect) => floorDiv(effect * p.keep + permyriad / 2n, permyriad);
 
-// The band of each slot, and how the first unreachable one is missed: 0, or 201 below, 202 above.
+// The limits of the effects in each slot, what of them can be reached, and how the first unreachable one is missed: 0, or 201 below,
+// 202 above.
 function bands(p, slots) {
-  let low = p.startMc * p.unit;
-  let high = low;
+  const slack = p.unit / 2n;
+  let [low, high] = [0n, 0n];
+  let idle = p.startMc * p.unit;
   let verdict = 0;
   const found = [];
   for (let t = 0; t < slots; ++t) {
-    low = drift(p, low, t) + p.watt * p.low[t];
-    high = drift(p, high, t) + p.watt * p.high[t];
-    let band = [p.minMc[t] * p.unit, p.maxMc[t] * p.unit];
-    const missed = high < band[0] - p.unit / 2n ? 201 : low > band[1] + p.unit / 2n ? 202 : 0;
+    const ambient = p.ambient[t] * p.unit;
+    idle = ambient + kept(p, idle - ambient);
+    low = kept(p, low) + p.watt * p.low[t];
+    high = kept(p, high) + p.watt * p.high[t];
+    let band = [p.minMc[t] * p.unit - idle, p.maxMc[t] * p.unit - idle];
+    const missed = high < band[0] - slack ? 201 : low > band[1] + slack ? 202 : 0;
     if (missed !== 0) {
       verdict ||= missed;
       const near = missed === 201 ? high : low;
-      low = high = near;
       band = [near, near];
-    } else {
-      if (low < band[0]) low = high < band[0] ? high : band[0];
-      if (high > band[1]) high = low > band[1] ? low : band[1];
     }
-    found.push({band, isWished: missed === 0});
+    low = clip(band[0], low, high);
+    high = clip(band[1], low, high);
+    found.push({band, reached: [low, high], isWished: missed === 0});
   }
   return {found, verdict};
 }
 
 function thermalPath(p, slots, found) {
-  const most = p.high.reduce((a, b) => (b > a ? b : a));
-  const leak = permyriad - p.keep;
-  const count = leak * BigInt(slots) > permyriad ? permyriad / leak + 1n : BigInt(slots);
-  const reach = most * (count + 1n);
-  const path = new Path(p, slots, {reach: [-reach, reach], leak});
-  let idle = p.startMc * p.unit;
-  for (let t = 0; t < slots; ++t) {
-    idle = drift(p, idle, t);
-    path.limits.push(found[t].band.map((level) => path.limit(floorDiv(level - idle, p.watt >> sumBits))));
-  }
+  const path = new Path(p, slots, {leak: permyriad - p.keep});
+  path.limits = found.map(({reached}) => path.limit(reached, p.watt));
   return path;
 }
 
@@ -414,11 +344,10 @@ function thermalSafe(p, slots, found, isLax) {
     const tolerance = isWide ? p.watt : p.unit / 2n;
     safe[t] = [found[t].band[0] - tolerance, found[t].band[1] + tolerance];
     if (t + 1 === slots) continue;
-    const ambient = p.ambient[t + 1] * p.unit;
-    const needed = [safe[t + 1][0] - p.watt * p.high[t + 1], safe[t + 1][1] - p.watt * p.low[t + 1]].map((level) =>
-      clip(level - ambient, -farAway, farAway));
-    const low = ambient - floorDiv(-needed[0] * permyriad, p.keep);
-    const high = ambient + floorDiv((needed[1] + 1n) * permyriad - 1n, p.keep);
+    const needed = [safe[t + 1][0] - p.watt * p.high[t + 1], safe[t + 1][1] - p.watt * p.low[t + 1]].map((effect) => clip(effect, -farAway, farAway));
+    const half = permyriad / 2n;
+    const low = -floorDiv(half - needed[0] * permyriad, p.keep);
+    const high = floorDiv((needed[1] + 1n) * permyriad - half - 1n, p.keep);
     if (low > safe[t][0]) safe[t][0] = low;
     if (high < safe[t][1]) safe[t][1] = high;
   }
@@ -430,11 +359,11 @@ export function thermalProgram(p, slots) {
   const {found, verdict} = bands(p, slots);
   if (verdict !== 0 && !p.soft) return {error: verdict};
   const path = thermalPath(p, slots, found);
-  const prices = path.prices();
-  const power = path.drafts(prices);
-  const dual = prices.price.map((price, t) => price - (t + 1 < slots ? path.before(prices.price[t + 1]) : 0n));
+  const price = path.prices();
+  const power = path.drafts(price);
+  const dual = price.map((l, t) => l - (t + 1 < slots ? path.before(price[t + 1]) : 0n));
   for (const isLax of [false, true]) {
-    const store = {start: p.startMc * p.unit, drift: (before, t) => drift(p, before, t), watt: () => p.watt, safe: thermalSafe(p, slots, found, isLax)};
+    const store = {kept: (effect) => kept(p, effect), watt: () => p.watt, safe: thermalSafe(p, slots, found, isLax)};
     const x = wholeWatts(p, store, power, path.bits);
     if (x !== null) return {error: 0, x, dual, bits: path.bits};
     if (!p.soft) break;
@@ -445,10 +374,11 @@ export function thermalProgram(p, slots) {
 export function thermalGap(p, x, dual, slots, priceBits) {
   const gap = {square: 0n, linear: 0n};
   const {found} = bands(p, slots);
-  let now = p.startMc * p.unit;
+  let now = 0n;
   for (let t = 0; t < slots; ++t) {
-    now = drift(p, now, t) + p.watt * x[t];
-    const slack = dual[t] > 0n ? now + BigInt(slots) - found[t].band[0] : found[t].band[1] - now;
+    now = kept(p, now) + p.watt * x[t];
+    const [low, high] = found[t].reached;
+    const slack = (dual[t] > 0n ? now - low : high - now) + BigInt(slots);
     if (dual[t] !== 0n && slack > 0n) gap.linear += -floorDiv(-2n * abs(dual[t]) * slack, p.watt);
   }
   let price = [0n, 0n];

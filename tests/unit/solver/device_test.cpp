@@ -47,7 +47,8 @@ TEST(device, refuses_numbers_out_of_range) {
   EXPECT_EQ(validate({.kind = DeviceKind::battery, .cost_quadratic = own_cost_max}, grid), Error::none);
   EXPECT_EQ(validate({.kind = DeviceKind::battery, .cost_quadratic = own_cost_max + 1}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = four, .cost_quadratic = -1}, grid), Error::out_of_range);
-  EXPECT_EQ(validate({.kind = DeviceKind::thermal, .leak_permyriad_per_slot = 10'000}, grid), Error::out_of_range);
+  EXPECT_EQ(validate({.kind = DeviceKind::thermal, .gain_mk_per_wh = 1, .leak_permyriad_per_slot = 10'000}, grid), Error::out_of_range);
+  EXPECT_EQ(validate({.kind = DeviceKind::thermal, .gain_mk_per_wh = 0}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::appliance, .profile_w = four, .runs = 0}, grid), Error::out_of_range);
   EXPECT_EQ(validate({.kind = DeviceKind::switched, .min_on_slots = 0}, grid), Error::out_of_range);
 }
@@ -74,12 +75,12 @@ const Bounds bounds[] = {
     {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.standing_loss_w = v; }, 0, power_w_max},
     {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.charge_efficiency_permille = static_cast<std::uint16_t>(v); }, 1, 1000},
     {{.kind = DeviceKind::battery}, [](Device& d, std::int32_t v) { d.discharge_efficiency_permille = static_cast<std::uint16_t>(v); }, 1, 1000},
-    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.gain_mk_per_wh = v; }, -1'000'000, 1'000'000},
-    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.leak_permyriad_per_slot = v; }, 0, 9'999},
-    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.ambient_mc = v; }, -1'000'000, 1'000'000},
-    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.start_mc = v; }, -1'000'000, 1'000'000},
-    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.min_mc = v; }, -1'000'000, 1'000'000},
-    {{.kind = DeviceKind::thermal}, [](Device& d, std::int32_t v) { d.max_mc = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::thermal, .gain_mk_per_wh = 1}, [](Device& d, std::int32_t v) { d.gain_mk_per_wh = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::thermal, .gain_mk_per_wh = 1}, [](Device& d, std::int32_t v) { d.leak_permyriad_per_slot = v; }, 0, 9'999},
+    {{.kind = DeviceKind::thermal, .gain_mk_per_wh = 1}, [](Device& d, std::int32_t v) { d.ambient_mc = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::thermal, .gain_mk_per_wh = 1}, [](Device& d, std::int32_t v) { d.start_mc = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::thermal, .gain_mk_per_wh = 1}, [](Device& d, std::int32_t v) { d.min_mc = v; }, -1'000'000, 1'000'000},
+    {{.kind = DeviceKind::thermal, .gain_mk_per_wh = 1}, [](Device& d, std::int32_t v) { d.max_mc = v; }, -1'000'000, 1'000'000},
     {{.kind = DeviceKind::appliance, .profile_w = four}, [](Device& d, std::int32_t v) { d.runs = static_cast<std::uint32_t>(v); }, 1, 4},
     {{.kind = DeviceKind::switched}, [](Device& d, std::int32_t v) { d.power_w = v; }, -power_w_max, power_w_max},
     {{.kind = DeviceKind::switched}, [](Device& d, std::int32_t v) { d.min_on_slots = static_cast<std::uint32_t>(v); }, 1, 4},
@@ -102,10 +103,10 @@ TEST(device, takes_every_number_up_to_its_limits_and_not_beyond) {
   }
 }
 
-TEST(device, a_linear_cost_may_be_47_bits_wide) {
+TEST(device, a_linear_cost_may_be_46_bits_wide) {
   Device generator{.kind = DeviceKind::generator};
   for (const std::int64_t sign : {-1, 1}) {
-    generator.cost_linear = sign * (std::int64_t{1} << 47);
+    generator.cost_linear = sign * (std::int64_t{1} << 46);
     EXPECT_EQ(validate(generator, grid), Error::none);
     generator.cost_linear += sign;
     EXPECT_EQ(validate(generator, grid), Error::out_of_range);

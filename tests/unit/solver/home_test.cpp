@@ -343,7 +343,7 @@ TEST(home, answers_or_refuses_numbers_of_any_size) {
           .energy_start_wh = room_wh, .energy_end_max_wh = 2 * room_wh},
          {.kind = DeviceKind::battery, .power_min_w = -power(), .power_max_w = power(), .energy_max_wh = 2 * room_wh,
           .energy_start_wh = room_wh, .energy_end_max_wh = 2 * room_wh, .charge_efficiency_permille = 950},
-         {.kind = DeviceKind::generator, .power_min_w = -power(), .cost_linear = any_signed(random, std::int64_t{1} << 47)},
+         {.kind = DeviceKind::generator, .power_min_w = -power(), .cost_linear = any_signed(random, std::int64_t{1} << 46)},
          {.kind = DeviceKind::appliance, .profile_w = std::span(load).first(2)},
          {.kind = DeviceKind::fixed, .profile_w = load}}};
     for (Device& device : devices) device.cost_quadratic = static_cast<std::int32_t>(any_size(random, own_cost_max));

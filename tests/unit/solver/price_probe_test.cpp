@@ -12,13 +12,12 @@ constexpr std::uint32_t slots = 4;
 
 class PriceProbe : public testing::Test {
  protected:
-  PriceProblem problem(std::int32_t round_trip_ppm = 1'000'000, std::int32_t leak_permyriad = 0) {
+  SearchProblem problem(std::int64_t round_trip_ppm = 1'000'000, std::int64_t leak_permyriad = 0) {
     storage_.last = slots;
     storage_.low_w = low_;
     storage_.high_w = high_;
-    PriceProblem result{storage_, wish_.data(), limits_.data(), 0, 0, 0, 0, 0, true};
-    set_losses(result, round_trip_ppm, leak_permyriad);
-    return result;
+    const auto fraction = [](std::int64_t value, std::int64_t whole) { return static_cast<std::uint32_t>((value << 32) / whole); };
+    return SearchProblem({storage_, wish_.data(), limits_.data(), nullptr, nullptr, 0, fraction(round_trip_ppm, 1'000'000), fraction(10'000 - leak_permyriad, 10'000)});
   }
 
   Series low_{-1000};
@@ -59,7 +58,7 @@ TEST_F(PriceProbe, steps_no_further_than_to_the_limit_of_the_other_side) {
 }
 
 TEST_F(PriceProbe, a_lossy_slot_jumps_where_charging_gains_as_much_as_discharging) {
-  const PriceProblem lossy = problem(810'000);
+  const SearchProblem lossy = problem(810'000);
   const auto power = [&](std::int32_t price) {
     return choose_power<LossyPath>(lossy, -1000, 1000, 400, watt_prices<LossyPath>(lossy, price));
   };
@@ -72,7 +71,7 @@ TEST_F(PriceProbe, a_lossy_slot_jumps_where_charging_gains_as_much_as_dischargin
 }
 
 TEST_F(PriceProbe, what_leaks_is_worth_less_before) {
-  const PriceProblem leaking = problem(1'000'000, 2500);
+  const SearchProblem leaking = problem(1'000'000, 2500);
   EXPECT_EQ(price_after<LeakingPath>(leaking, 300), 400);
   EXPECT_EQ(price_after<LeakingPath>(leaking, -300), -400);
   EXPECT_EQ(price_after<LeakingPath>(leaking, price_unlimited / 4 * 3 + 1), price_unlimited);

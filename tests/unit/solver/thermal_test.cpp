@@ -55,21 +55,6 @@ TEST(thermal, heats_late_when_the_target_does_not_care) {
   for (const std::int32_t power_w : x) EXPECT_NEAR(power_w, 60, 25);
 }
 
-TEST(thermal, power_without_effect_is_the_wish_within_its_limits) {
-  for (const std::int32_t leak_permyriad : {0, 100}) {
-    Device device = tank();
-    device.gain_mk_per_wh = 0;
-    device.leak_permyriad_per_slot = leak_permyriad;
-    std::array<std::uint64_t, store_workspace_words(4)> workspace;
-    std::array<std::int32_t, 4> x{};
-    const std::array<std::int32_t, 4> target{100, -50, 2500, 7};
-    Report report;
-    ASSERT_EQ(solve(device, {4, 3600}, target, {}, workspace, x, report), Error::none);
-    EXPECT_EQ(x, (std::array<std::int32_t, 4>{100, 0, 2000, 7}));
-    EXPECT_EQ(report.gap, 0u);
-  }
-}
-
 TEST(thermal, says_how_far_the_band_is_out_of_reach_and_a_soft_band_takes_the_nearest) {
   Device device = tank();
   device.min_mc = 59'000;

@@ -7,9 +7,15 @@ namespace wattproof::solver {
 namespace {
 
 TEST(wide_math, limits_to_a_power_of_two_on_both_sides) {
-  EXPECT_EQ(limited(1023, 10), 1023);
-  EXPECT_EQ(limited(1025, 10), 1024);
-  EXPECT_EQ(limited(-1025, 10), -1024);
+  for (const std::uint32_t bits : {32u, 46u, 62u}) {
+    const std::int64_t limit = std::int64_t{1} << bits;
+    EXPECT_EQ(limited(limit - 1, bits), limit - 1);
+    EXPECT_EQ(limited(limit, bits), limit);
+    EXPECT_EQ(limited(limit + 1, bits), limit);
+    EXPECT_EQ(limited(-limit, bits), -limit);
+    EXPECT_EQ(limited(-limit - 1, bits), -limit);
+    EXPECT_EQ(limited(-7, bits), -7);
+  }
   EXPECT_EQ(limited(std::numeric_limits<std::int64_t>::min(), 46), -(std::int64_t{1} << 46));
   EXPECT_EQ(limited(std::numeric_limits<std::int64_t>::max(), 46), std::int64_t{1} << 46);
 }
