@@ -11,6 +11,7 @@ namespace wattproof::solver {
 namespace {
 
 constexpr std::uint32_t lossy_bits_min = 8;
+constexpr std::int32_t wish_max = std::int32_t{1} << 29;  // on the grid
 constexpr std::uint32_t near_bits = 48;  // beyond every sum of effects of a store without a leak
 
 struct Arrays {
@@ -187,14 +188,11 @@ Error solve_store(const Task& task) {
   if (task.workspace.size() < (grid.is_exact ? 2 : 4) * std::size_t{slots}) return Error::workspace_too_small;
   const PriceProblem problem{store.problem(), arrays.wish, arrays.sums, arrays.price, profile_w, grid.bits,
                              fraction(store.charge_watt(), store.discharge_watt()), fraction(store.keep_permyriad(), Store::permyriad)};
-  std::uint32_t shifted = 0;
   for (std::uint32_t t = 0; t < slots; ++t) {
+    // Short days have a finer grid than the guard bits that the wishes were checked for; what it cannot hold is beyond every power.
+    arrays.wish[t] = clamp(task.wish.at(t, grid.bits), -wish_max, wish_max);
     profile_w[t] = 0;
-    arrays.wish[t] = task.wish.at(t, grid.bits);
-    shifted |= static_cast<std::uint32_t>(arrays.wish[t]) + (1u << 29);
   }
-  // Short days have a finer grid than the guard bits that the wishes were checked for, by two bits at most.
-  if (shifted >> 30 != 0) return Error::out_of_range;
   Error error = Error::none;
   for (bool is_lax = false;; is_lax = true) {
     WATTPROOF_TRY(fill_limits(store, grid, is_lax, arrays, task.report));

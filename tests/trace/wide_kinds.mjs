@@ -19,16 +19,14 @@ class Path {
     const power = sizes.reduce((a, b) => (b > a ? b : a));
     const powers = sizes.reduce((a, b) => a + b);
     const reach = room !== null && room < powers ? room : powers;
-    const wish = this.isLossless ? 0n : p.target.map((_, t) => abs(wishAt(p, t, 0n))).reduce((a, b) => (b > a ? b : a)) + 1n;
-    const largest = wish > power ? wish : power;
     this.bits = this.isLossless || guardBits(slots) > 8n ? guardBits(slots) : 8n;
     let width = this.isLossless ? 31n : 29n;
-    while ((reach + power + 2n) >> (width - this.bits) !== 0n || largest >> (29n - this.bits) !== 0n) {
+    while ((reach + power + 2n) >> (width - this.bits) !== 0n || power >> (29n - this.bits) !== 0n) {
       --this.bits;
       width = 29n;
     }
     this.farthest = (reach + 1n) << this.bits;
-    this.wish = p.target.map((_, t) => wishAt(p, t, this.bits));
+    this.wish = p.target.map((_, t) => clip(wishAt(p, t, this.bits), -(1n << 29n), 1n << 29n));
     this.low = p.low.map((w) => w << this.bits);
     this.high = p.high.map((w) => w << this.bits);
     this.roundTrip = roundTrip === million ? 0n : (roundTrip << 32n) / million;
