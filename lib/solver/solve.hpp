@@ -112,7 +112,7 @@ struct FullWorkspace {
 Error solve(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
             WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report);
 
-// The same without the gap: what a small device runs every round.
+// The same without the certificate: what a small device runs every round. Report::dual is then not for use.
 Error optimise(const Device& device, const Grid& grid, std::span<const std::int32_t> target_w, const Cost& cost,
                WorkspaceView workspace, std::span<std::int32_t> profile_w, Report& report);
 

@@ -5,10 +5,10 @@
 //   after = kept(before) + effect(power),  low <= after <= high
 //
 // of what the powers of the day make of the state, where some of it may leak towards the ambient, the limits fall with a standing
-// loss, and the effect of a watt may differ between charging and discharging (never both at once). The prices of the day and its powers on a grid come from price_path.hpp. Whole
-// watts are chosen forward, inside the states from which the rest of the day can still be kept; states are exact, in 64 bits.
-// Where a stretch's price is that of a jump from discharging to charging, the relaxation need not be tight: the answer is
-// then feasible, and its certificate says what it may cost. Internal to solver/.
+// loss, and the effect of a watt may differ between charging and discharging (never both at once). The prices of the day and its
+// powers on a grid come from price_path.hpp. Whole watts are chosen forward, inside what the rest of the day can still be kept from,
+// in exact numbers of 64 bits. Where a stretch's price is that of a jump from discharging to charging, the relaxation need not be
+// tight: the answer is then feasible, and its certificate says what it may cost. Internal to solver/.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,6 @@
 namespace wattproof::solver {
 
 constexpr std::uint32_t wide_price_bits = 10;
-constexpr std::int64_t wide_energy_limit = std::int64_t{1} << 27;    // W x slot
 
 // floor_div of base/math.hpp, compiled once: on a CPU without 64-bit division each inlined copy costs dozens of bytes;
 // and round_div.
