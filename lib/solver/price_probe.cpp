@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/price_probe.hpp"
 
+// Compiled for size, find_prices() takes its place.
+#ifndef __OPTIMIZE_SIZE__
 namespace wattproof::solver {
 
 namespace {
@@ -121,3 +123,4 @@ template Probe follow_path<LossyPath>(const SearchProblem&, std::uint32_t, const
 template Probe follow_path<LeakingPath>(const SearchProblem&, std::uint32_t, const PathPoint&, const PathEnds&);
 
 }  // namespace wattproof::solver
+#endif

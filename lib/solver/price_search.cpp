@@ -5,6 +5,8 @@
 #include "base/math.hpp"
 #include "solver/price_probe.hpp"
 
+// Compiled for size, find_prices() takes its place.
+#ifndef __OPTIMIZE_SIZE__
 namespace wattproof::solver {
 
 namespace {
@@ -156,3 +158,4 @@ bool search_prices(const PriceProblem& problem) {
 }
 
 }  // namespace wattproof::solver
+#endif
