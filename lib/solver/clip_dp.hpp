@@ -69,7 +69,8 @@ struct StorageProblem {
   bool varies() const { return (low_w.stride | high_w.stride) != 0; }
 };
 
-// The storage form of a device whose slots are bound by energy alone; kinds without energy limits have none.
+// The storage form of a device whose slots are bound by energy alone; kinds without energy limits have none. fill_problem() leaves what
+// the kind does not have as it is: at its default, or 0.
 WATTPROOF_INLINE_FOR_SIZE void fill_problem(const Device& device, const Grid& grid, StorageProblem& problem) {
   problem.wh = slots_per_hour(grid);
   problem.last = grid.slots;
@@ -97,6 +98,7 @@ WATTPROOF_INLINE_FOR_SIZE void fill_problem(const Device& device, const Grid& gr
     problem.low_w.stride = problem.high_w.stride = 1;
   }
 }
+
 WATTPROOF_INLINE_FOR_SIZE StorageProblem storage_problem(const Device& device, const Grid& grid) {
   StorageProblem problem;
   fill_problem(device, grid, problem);

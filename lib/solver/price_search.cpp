@@ -45,6 +45,7 @@ bool narrow(const SearchProblem& problem, std::uint32_t slot, Bracket& bracket) 
   }
   return true;
 }
+
 // A limit that a path of a stretch has met.
 struct Cut {
   std::uint32_t slot = 0;

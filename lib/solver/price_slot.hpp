@@ -10,7 +10,8 @@
 
 namespace wattproof::solver {
 
-// What a problem has, asked where it does not matter for speed. Where it does, each kind of problem has loops of its own.
+// What a problem has, asked where it does not matter for speed; compiled for size it is not asked at all, since what is not lost is a
+// fraction of 1. Where speed matters, each kind of problem has loops of its own.
 struct AnyPath {
   static bool is_lossy(const PriceProblem& problem) { return is_for_size || problem.is_lossy(); }
   static bool is_leaking(const PriceProblem& problem) { return is_for_size || problem.is_leaking(); }
@@ -83,8 +84,8 @@ inline std::int32_t power_of_effect(const PriceProblem& problem, std::int32_t su
 // The power of a slot at price `at`, last to first. Where S after it is to be `aim` and would be `sum`, because some slots jump with
 // the price, and this one does between `at` and the next price in the direction of the aim, it takes its power there, if the slots
 // before can then still do what remains; else its own, if they can do that; else one between, and true is returned. A slot jumps if that
-// changes S by more than bits, no more than rounding; on whole watts (bits 0) by anything. `aim` becomes that of the slot before; before(l) is S
-// before the slot at price l.
+// changes S by more than `bits`, which rounding cannot; on whole watts (bits 0) by anything. `aim` becomes that of the slot before;
+// before(l) is S before the slot at price l.
 template <class Before>
 [[gnu::always_inline]] inline bool choose_for_aim(const PriceProblem& problem, std::uint32_t slot, std::int32_t at, std::int32_t sum,
                                                   std::int32_t& aim, std::int32_t& power, Before before) {

@@ -17,8 +17,8 @@ constexpr std::uint32_t near_bits = 48;  // beyond every sum of effects of a sto
 struct Arrays {
   SumLimits* sums;
   std::int32_t* wish;
-  std::int32_t* price;  // later the multipliers
-  EnergyLimits* safe;   // limits of the state; later the states from which the rest of the day can be kept
+  std::int32_t* price;
+  EnergyLimits* safe;  // limits of the effects; later those from which the rest of the day can be kept
 };
 
 Arrays arrays_of(WorkspaceView workspace, std::uint32_t slots) {
@@ -85,7 +85,7 @@ class SumScale {
 // Limits of all slots. They themselves are kept if whole watts might break them.
 Error fill_limits(const Store& store, const SumGrid& grid, bool is_lax, const Arrays& arrays, Report& report) {
   const SumScale scale(store, grid);
-  // What can be reached stays within reach.
+  // The grid's rounding leaves within reach what can be reached.
   const std::int32_t rounding = store.grid_loss() * static_cast<std::int32_t>(store.problem().count());
   Reach states(store, is_lax ? store.tolerance() : store.slack());
   EnergyLimits before{1, 0};
