@@ -17,6 +17,11 @@ target_compile_options(wattproof_warnings INTERFACE
   # At -O3 GCC 12 takes "text" + std::string for a copy onto itself (its bug 105651).
   $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>,$<COMPILE_LANGUAGE:CXX>>:-Wno-restrict>)
 
+if(CMAKE_UNITY_BUILD)
+  # A name of one file is not in scope in the next; a build of single files looks for names that hide another.
+  target_compile_options(wattproof_warnings INTERFACE -Wno-shadow)
+endif()
+
 add_library(wattproof_firmware INTERFACE)
 target_compile_options(wattproof_firmware INTERFACE
   -ffunction-sections -fdata-sections -Wvla

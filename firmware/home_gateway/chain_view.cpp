@@ -9,25 +9,15 @@
 namespace wattproof::gateway {
 namespace {
 
+using ethereum::append;
+using ethereum::append_be32;
+using ethereum::append_be64;
+
 constexpr std::size_t profile_bytes_per_slot = 4;
 
 [[noreturn]] void contradicts(const ContractEvent& event, const std::string& what) {
   throw std::runtime_error(std::string("event ") + name_of(event.kind) + " in block " + std::to_string(event.block) +
                            ": " + what);
-}
-
-void append(ByteVector& to, Bytes bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
-
-void append_be64(ByteVector& to, std::uint64_t value) {
-  std::array<std::uint8_t, 8> bytes{};
-  store_be64(bytes.data(), value);
-  append(to, bytes);
-}
-
-void append_be32(ByteVector& to, std::uint32_t value) {
-  std::array<std::uint8_t, 4> bytes{};
-  store_be32(bytes.data(), value);
-  append(to, bytes);
 }
 
 // |a - b|^2 of two profiles of one length, as the contract counts it.

@@ -180,7 +180,7 @@ const std::map<Hash32, Known>& known_events() {
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error("event log: " + what); }
 
-std::uint64_t quantity_of(const json& log, const char* name) {
+std::uint64_t quantity_in(const json& log, const char* name) {
   const auto field = log.find(name);
   const auto value = field != log.end() && field->is_string()
                          ? ethereum::parse_quantity(field->get_ref<const std::string&>()) : std::nullopt;
@@ -241,8 +241,8 @@ std::optional<ContractEvent> event_from_json(const json& log) {
 
   ContractEvent event;
   event.kind = known->second.kind;
-  event.block = quantity_of(log, "blockNumber");
-  event.log_index = static_cast<std::uint32_t>(quantity_of(log, "logIndex"));
+  event.block = quantity_in(log, "blockNumber");
+  event.log_index = static_cast<std::uint32_t>(quantity_in(log, "logIndex"));
   LogReader reader(std::move(topics), *data);
   known->second.read(reader, event);
   if (!reader.ok()) fail(std::string(name_of(event.kind)) + " in block " + std::to_string(event.block) + " cannot be read");

@@ -8,13 +8,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "base/bytes.hpp"
+#include "byte_vector.hpp"
 
 namespace wattproof::ethereum {
-
-using ByteVector = std::vector<std::uint8_t>;
 
 std::string to_hex(Bytes bytes);              // "0x..", lower case
 std::string to_hex_digits(Bytes bytes);       // the same without "0x", as in MQTT topics

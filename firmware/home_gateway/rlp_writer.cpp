@@ -4,12 +4,6 @@
 #include "codec/rlp.hpp"
 
 namespace wattproof::ethereum {
-namespace {
-
-void append(ByteVector& to, Bytes bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
-
-}  // namespace
-
 RlpWriter& RlpWriter::string(Bytes payload) {
   const bool own_encoding = payload.size() == 1 && payload[0] < 0x80;
   if (!own_encoding) append(items_, codec::rlp_string_prefix(static_cast<std::uint32_t>(payload.size())).view());

@@ -11,6 +11,7 @@ namespace wattproof::gateway {
 namespace {
 
 using ethereum::AbiArguments;
+using ethereum::append;
 
 // Gas that a call may use, generous: unused gas costs nothing, and a limit that is too low costs a round. The figures of
 // the contracts' tests are a third of these.
@@ -24,8 +25,6 @@ constexpr std::uint64_t close_gas(std::size_t slots) { return 300'000 + 25'000 *
 constexpr std::uint64_t check_in_gas(std::size_t count) { return 100'000 + count * 60'000; }
 constexpr std::uint64_t transaction_gas_max = 25'000'000;
 constexpr std::uint32_t freeze_from_round = 10;
-
-void append(ByteVector& to, Bytes bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
 
 void append_uint(ByteVector& to, std::uint64_t value, std::size_t size) {
   std::array<std::uint8_t, 8> bytes{};

@@ -17,6 +17,9 @@ namespace wattproof::firmware {
 
 constexpr std::uintmax_t config_file_size_max = 1 << 20;
 
+// Of a number that was read within bounds that fit.
+constexpr std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+
 class ConfigReader;
 
 // One table of the file. A table that is not there answers every question with its default; what is required is then

@@ -11,8 +11,6 @@ constexpr std::int64_t number_max = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t day_s = 86'400;
 constexpr std::int64_t hour_ms = 3'600'000;
 
-std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value); }
-
 void read_checkpoint(ConfigSection section, ChainConfiguration& chain) {
   chain.checkpoint_number = static_cast<std::uint64_t>(section.integer("number", 0, number_max));
   chain.has_checkpoint_block = section.has("hash") || section.has("timestamp");

@@ -16,8 +16,6 @@ using solver::DeviceKind;
 
 constexpr std::int64_t million = 1'000'000;
 
-std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value); }
-
 std::int32_t i32(ConfigSection& section, std::string_view key, std::int64_t min, std::int64_t max,
                  std::optional<std::int64_t> fallback = {}) {
   return static_cast<std::int32_t>(section.integer(key, min, max, fallback));

@@ -13,6 +13,9 @@
 
 namespace wattproof::testing {
 
+// The epoch that is played where a test plays one.
+constexpr std::uint64_t today = 20'000;
+
 struct OutputChange {
   bool is_relay = false;
   bool on = false;

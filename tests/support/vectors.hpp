@@ -57,6 +57,9 @@ inline std::vector<std::uint8_t> from_hex(std::string_view text) {
   return bytes;
 }
 
+// The bytes of a text, which has to outlive them.
+inline Bytes ascii(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+
 template <std::size_t size>
 std::array<std::uint8_t, size> array_from_hex(std::string_view text) {
   const std::vector<std::uint8_t> bytes = from_hex(text);

@@ -59,12 +59,6 @@ void shorten(std::vector<std::int32_t>& series) {
   if (std::adjacent_find(series.begin(), series.end(), std::not_equal_to<>()) == series.end()) series.resize(1);
 }
 
-void append_be32(ByteVector& to, std::int32_t value) {
-  std::array<std::uint8_t, 4> bytes{};
-  store_be32(bytes.data(), static_cast<std::uint32_t>(value));
-  to.insert(to.end(), bytes.begin(), bytes.end());
-}
-
 ByteVector with_count(std::size_t count) {
   ByteVector bytes(2);
   store_be16(bytes.data(), static_cast<std::uint16_t>(count));
@@ -126,15 +120,15 @@ void read_device_document(const Json& document, const std::string& path, DeviceD
 ByteVector encode_limits(const DeviceDocument& device) {
   ByteVector bytes = with_count(device.min_w.size());
   for (std::size_t i = 0; i < device.min_w.size(); ++i) {
-    append_be32(bytes, device.min_w[i]);
-    append_be32(bytes, device.max_w[i]);
+    ethereum::append_int32(bytes, device.min_w[i]);
+    ethereum::append_int32(bytes, device.max_w[i]);
   }
   return bytes;
 }
 
 ByteVector encode_fallback(const DeviceDocument& device) {
   ByteVector bytes = with_count(device.fallback_w.size());
-  for (const std::int32_t watt : device.fallback_w) append_be32(bytes, watt);
+  for (const std::int32_t watt : device.fallback_w) ethereum::append_int32(bytes, watt);
   return bytes;
 }
 

@@ -12,7 +12,6 @@ namespace {
 using ethereum::AbiArguments;
 using ethereum::AbiReader;
 
-constexpr std::uint64_t day_s = 86'400;
 constexpr std::int64_t typical_power_w = 3000;
 constexpr std::int64_t spread_min = 90'000, spread_max = 300'000;  // micro-units per kWh
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::int64_t gamma_max = (std::int64_t{1} << 40) - 1;
 constexpr std::size_t column_count_max = 64;
-constexpr std::uint32_t day_s = 86'400;
 
 std::vector<std::int32_t> narrowed(const std::vector<std::int64_t>& values) {
   std::vector<std::int32_t> result;
@@ -141,21 +140,15 @@ EpochParameters from_csv(const std::string& path, const std::string& text) {
   return parameters;
 }
 
-void append_be32(ByteVector& to, std::int32_t value) {
-  std::array<std::uint8_t, 4> bytes{};
-  store_be32(bytes.data(), static_cast<std::uint32_t>(value));
-  to.insert(to.end(), bytes.begin(), bytes.end());
-}
-
 }  // namespace
 
 ByteVector EpochParameters::encode() const {
   ByteVector bytes(8);
   store_be64(bytes.data(), gamma);
   for (std::size_t t = 0; t < slots(); ++t) {
-    append_be32(bytes, price[t]);
-    append_be32(bytes, base_w[t]);
-    append_be32(bytes, cap_w[t]);
+    ethereum::append_int32(bytes, price[t]);
+    ethereum::append_int32(bytes, base_w[t]);
+    ethereum::append_int32(bytes, cap_w[t]);
   }
   return bytes;
 }

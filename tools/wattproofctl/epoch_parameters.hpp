@@ -9,6 +9,8 @@
 
 namespace wattproof::tool {
 
+constexpr std::uint32_t day_s = 86'400;
+
 struct EpochParameters {
   std::uint32_t slot_seconds = 0;
   std::uint64_t gamma = 0;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "chain/header.hpp"
+#include "support/json_vectors.hpp"
 #include "support/vectors.hpp"
 #include "unit/chain/trie_maker.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 
 using nlohmann::json;
 using testing::Buffer;
+using testing::buffers_of;
 using testing::find_vectors;
 using testing::from_hex;
 using testing::rlp_list;
@@ -38,12 +40,6 @@ TrieVerifier verified(const TestTrie& trie, std::uint64_t index, const std::vect
   verifier.begin(trie.root(), index_key(index));
   for (const Buffer& node : nodes) EXPECT_EQ(verifier.push(node).error(), Error::none);
   return verifier;
-}
-
-std::vector<Buffer> buffers_of(const json& list) {
-  std::vector<Buffer> out;
-  for (const json& item : list) out.push_back(from_hex(item.get<std::string>()));
-  return out;
 }
 
 // Header fields of the recorded chain, which has another shape every few blocks.

@@ -12,6 +12,7 @@
 #include "chain/bft.hpp"
 #include "chain/clique.hpp"
 #include "chain/receipt.hpp"
+#include "support/json_vectors.hpp"
 #include "support/vectors.hpp"
 #include "unit/chain/trie_maker.hpp"
 
@@ -21,6 +22,7 @@ namespace {
 using nlohmann::json;
 using testing::array_from_hex;
 using testing::Buffer;
+using testing::buffers_of;
 using testing::from_hex;
 using testing::TestTrie;
 using testing::to_hex;
@@ -214,12 +216,6 @@ TEST(recorded_networks, every_receipt_is_proved_under_its_header) {
   EXPECT_GE(proved, 4U);
   EXPECT_GE(logs, 8U);
   std::printf("receipts proved: %zu with %zu logs; flipped bits refused: %zu\n", proved, logs, flips);
-}
-
-std::vector<Buffer> buffers_of(const json& list) {
-  std::vector<Buffer> buffers;
-  for (const json& item : list) buffers.push_back(from_hex(item.get<std::string>()));
-  return buffers;
 }
 
 // A JSON-RPC quantity as a 32-byte word.

@@ -5,12 +5,12 @@
 #include <cbor.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "codec/cbor.hpp"
+#include "support/effort.hpp"
 #include "support/vectors.hpp"
 
 namespace wattproof::codec {
@@ -19,11 +19,7 @@ namespace {
 using testing::to_hex;
 
 // Where a case costs twenty times as much, every sixteenth third byte has to do.
-#if defined(__SANITIZE_ADDRESS__) || !defined(__x86_64__)
-constexpr unsigned third_byte_step = 16;
-#else
-constexpr unsigned third_byte_step = 1;
-#endif
+constexpr unsigned third_byte_step = testing::is_slow_build ? 16 : 1;
 
 constexpr std::uint32_t count_max = 64;
 constexpr std::uint32_t string_max = 64;
@@ -226,11 +222,6 @@ TEST(cbor_oracle, agrees_with_libcbor_on_every_input_of_up_to_three_bytes) {
   EXPECT_GT(accepted, 10'000U);
 }
 
-std::uint64_t fuzz_cases() {
-  const char* given = std::getenv("WATTPROOF_FUZZ_CASES");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 1'000'000;
-}
-
 // A valid document, written by the writer under test.
 std::vector<std::uint8_t> random_document(std::mt19937_64& random) {
   std::array<std::uint8_t, 1024> buffer{};
@@ -274,7 +265,7 @@ TEST(cbor_oracle, agrees_with_libcbor_on_random_documents_and_their_mutants) {
   std::mt19937_64 random(20260101);
   Oracle oracle;
   std::uint64_t accepted = 0;
-  const std::uint64_t cases = fuzz_cases();
+  const std::uint64_t cases = testing::case_count(1'000'000);
   ASSERT_GT(cases, 0U);
   for (std::uint64_t i = 0; i < cases; ++i) {
     std::vector<std::uint8_t> input = random_document(random);

@@ -11,14 +11,13 @@
 namespace wattproof::codec {
 namespace {
 
+using testing::ascii;
 using testing::from_hex;
 using testing::to_hex;
 
 constexpr std::uint64_t u64_max = std::numeric_limits<std::uint64_t>::max();
 constexpr std::int64_t i64_min = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t i64_max = std::numeric_limits<std::int64_t>::max();
-
-Bytes ascii(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
 std::string written(const std::function<void(CborWriter&)>& write) {
   std::array<std::uint8_t, 256> buffer{};

@@ -6,14 +6,12 @@
 #include <string>
 
 #include "guard_simulation.hpp"
+#include "support/effort.hpp"
 
 namespace wattproof::control {
 namespace {
 
-std::uint64_t rounds() {
-  const char* given = std::getenv("WATTPROOF_FUZZ_CASES");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 1'000'000;
-}
+std::uint64_t rounds() { return testing::case_count(1'000'000); }
 
 std::string describe(const Verdict& v) {
   return "short runs " + std::to_string(v.short_runs) + ", short pauses " + std::to_string(v.short_pauses) +

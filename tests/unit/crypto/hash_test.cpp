@@ -18,10 +18,9 @@
 namespace wattproof::crypto {
 namespace {
 
+using testing::ascii;
 using testing::from_hex;
 using testing::to_hex;
-
-Bytes ascii(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
 std::vector<std::uint8_t> random_bytes(std::mt19937& random, std::size_t size) {
   std::vector<std::uint8_t> bytes(size);

@@ -12,7 +12,7 @@
 namespace wattproof::crypto {
 namespace {
 
-Bytes ascii(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+using testing::ascii;
 
 class KeyFileTest : public ::testing::Test {
  protected:

@@ -9,7 +9,6 @@
 namespace wattproof::testing {
 namespace {
 
-constexpr std::uint64_t epoch = 20'000;
 constexpr solver::Grid grid{24, 3600};
 
 // What a node with this device answers to a round that asks it for `asked_w` in every odd slot and 0 W in the others.
@@ -28,15 +27,15 @@ std::vector<std::int32_t> answer_of(const solver::Device& device, solver::Worksp
   head.slots = grid.slots;
   head.slot_seconds = grid.slot_seconds;
   head.round = 1;
-  head.epoch = epoch;
+  head.epoch = today;
   head.start = {(chain.time_s() / 3600 + 3) * 3600};
   head.participants = 2;
   head.rho0 = 25ull << 16;
   std::vector<std::int64_t> vectors(96, 0);
   for (std::size_t t = 1; t < 24; t += 2) vectors[t] = vectors[72 + t] = 16 * std::int64_t{asked_w};
   chain.set_epoch(head, vectors);
-  chain.set_record(epoch, 7, 0, bench.key().address, std::vector<std::int32_t>(24, 0));
-  bench.block(5, epoch, 1);
+  chain.set_record(today, 7, 0, bench.key().address, std::vector<std::int32_t>(24, 0));
+  bench.block(5, today, 1);
   for (const message::UpFrame& frame : bench.sent) {
     if (frame.kind != message::FrameKind::update) continue;
     std::vector<std::int32_t> profile(24);

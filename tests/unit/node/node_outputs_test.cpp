@@ -7,8 +7,6 @@
 namespace wattproof::testing {
 namespace {
 
-constexpr std::uint64_t epoch = 20'001;
-
 struct Plug {
   FakeChain chain;
   NodeBench bench{chain};
@@ -28,13 +26,13 @@ struct Plug {
     head.slots = 24;
     head.slot_seconds = 3600;
     head.round = 9;
-    head.epoch = epoch;
+    head.epoch = today;
     head.start = {(chain.time_s() / 3600 + 1) * 3600};
     head.participants = 1;
     head.rho0 = 65536;
     chain.set_epoch(head, std::vector<std::int64_t>(96, 0));
-    chain.set_record(epoch, 7, 8, bench.key().address, profile);
-    bench.block(5, 0, 0, epoch);
+    chain.set_record(today, 7, 8, bench.key().address, profile);
+    bench.block(5, 0, 0, today);
     seconds_to_start = head.start.s - chain.time_s();
   }
   std::uint64_t seconds_to_start = 0;
@@ -133,14 +131,14 @@ TEST(node_outputs, a_contactor_is_open_when_the_set_point_is_zero) {
   head.status = schedule::EpochStatus::final;
   head.slots = 24;
   head.slot_seconds = 3600;
-  head.epoch = epoch;
+  head.epoch = today;
   head.start = {(chain.time_s() / 3600) * 3600};
   head.rho0 = 65536;
   std::vector<std::int32_t> profile(24, 0);
   profile[1] = -700;
   chain.set_epoch(head, std::vector<std::int64_t>(96, 0));
-  chain.set_record(epoch, 7, 8, bench.key().address, profile);
-  bench.block(5, 0, 0, epoch);
+  chain.set_record(today, 7, 8, bench.key().address, profile);
+  bench.block(5, 0, 0, today);
   for (int i = 0; i < 36; ++i) bench.block(300);
   std::uint32_t closed = 0;
   for (const OutputChange& change : bench.outputs) closed += change.is_relay && change.on ? 1u : 0u;
@@ -160,7 +158,7 @@ TEST(node_outputs, conflicting_final_headers_end_all_trust) {
   BftHeader other = chain.block(chain.number()).header;
   other.fields.gas_used += 1;
   other.seal_with(chain.keys(), 3);
-  plug.bench.give(chain.notice(0, 0, epoch));
+  plug.bench.give(chain.notice(0, 0, today));
   bool is_shown = false;
   plug.bench.answer = [&](const message::Want& want) {
     if (want.what != message::What::header) return std::vector<Buffer>{chain.answer(want)};

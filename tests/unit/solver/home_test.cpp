@@ -163,7 +163,7 @@ void compare_random_homes(std::uint64_t seed, std::uint64_t cases, bool has_cost
     if (has_costs) draw_costs(random, preferred, price, cost);
     home.limit_w = 3000 + static_cast<std::int32_t>(random() % 40'000);
     compare_home(home, cost, compared);
-    if (testing::Test::HasFatalFailure()) return;
+    if (::testing::Test::HasFatalFailure()) return;
   }
 }
 
@@ -195,7 +195,7 @@ void compare_uneven_homes(std::uint64_t seed, std::uint64_t cases, Compared& com
     for (std::int32_t& v : home.target) v = static_cast<std::int32_t>(random() % 20'001) - 10'000;
     home.limit_w = 3000 + static_cast<std::int32_t>(random() % 40'000);
     compare_home(home, cost, compared);
-    if (testing::Test::HasFatalFailure()) return;
+    if (::testing::Test::HasFatalFailure()) return;
   }
 }
 

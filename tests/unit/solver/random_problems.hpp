@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random problems of one kind against the interior point reference: 10^4 by default, $WATTPROOF_FUZZ_CASES if set.
+// Random problems of one kind against the interior point reference: usually 10^4 (support/effort.hpp).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,17 +7,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <vector>
 
 #include "reference/device_reference.hpp"
+#include "support/effort.hpp"
 
 namespace wattproof::solver {
 
-inline std::uint64_t case_count(std::uint64_t by_default = 10'000) {
-  const char* text = std::getenv("WATTPROOF_FUZZ_CASES");
-  return text == nullptr ? by_default : std::strtoull(text, nullptr, 10);
-}
+inline std::uint64_t case_count() { return testing::case_count(10'000); }
 
 // Most are short, since every slot count goes through the same code; some are of a whole day.
 inline std::uint32_t draw_slots(std::mt19937_64& random) {
@@ -79,7 +76,7 @@ inline void compare_with_reference(DeviceKind kind, std::uint64_t seed, const To
     }
     ASSERT_TRUE(is_reachable || margin < tolerance.margin);
     if (is_reachable) compare_solved(problem, x, report, tolerance);
-    if (testing::Test::HasFatalFailure()) return;
+    if (::testing::Test::HasFatalFailure()) return;
     ++solved;
   }
   EXPECT_GT(solved, case_count() / 3);

@@ -5,10 +5,12 @@
 
 #include <string_view>
 
+#include "support/vectors.hpp"
+
 namespace wattproof::store {
 namespace {
 
-Bytes ascii(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+using testing::ascii;
 
 TEST(crc32, has_the_check_values_of_the_catalogue) {
   EXPECT_EQ(crc32(ascii("123456789")), 0xcbf43926U);

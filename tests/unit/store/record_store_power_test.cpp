@@ -5,25 +5,16 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "power/power_cut.hpp"
 #include "store/record_store.hpp"
+#include "support/effort.hpp"
 
 namespace wattproof::store {
 namespace {
 
 // Operations of the second boot at which a second cut is tried; fewer where everything takes ten times as long.
-#if defined(__SANITIZE_ADDRESS__) || !defined(__x86_64__)
-constexpr std::uint64_t second_cuts = 2;
-#else
-constexpr std::uint64_t second_cuts = 12;
-#endif
-
-std::uint64_t fuzz_cases() {
-  const char* given = std::getenv("WATTPROOF_FUZZ_CASES");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20'000;
-}
+constexpr std::uint64_t second_cuts = testing::is_slow_build ? 2 : 12;
 
 // Two sectors of 256 bytes hold a few records each, so a short script compacts several times.
 constexpr FlashGeometry small_words = {.sector_size = 256, .sector_count = 2, .program_size = 4};
@@ -81,7 +72,7 @@ TEST(record_store_power, survives_cuts_in_banks_of_two_sectors_and_units_of_one_
 
 // A point is a run in which a cut struck; a script may have ended before its cut, so more runs are made than points asked for.
 TEST(record_store_power, survives_up_to_five_random_cuts) {
-  const std::uint64_t count = fuzz_cases();
+  const std::uint64_t count = testing::case_count(20'000);
   std::uint64_t points = 0;
   for (const FlashGeometry& geometry : {small_words, small_double_words, small_quads, small_bytes}) {
     const PowerReport report = cut_at_random(geometry, script(30), plain_store(), count / 4 + count / 16, 5);
@@ -175,7 +166,7 @@ PowerReport sabotaged(Sabotage sabotage) {
     const std::vector<ScriptStep> steps = script(writes);
     // Without cuts nobody notices; that is what makes such a bug one for this harness.
     EXPECT_EQ((PowerRun<decltype(make)>(small_words, steps, make, 1).run({})), "");
-    report = cut_everywhere(small_words, steps, make, 12);
+    report = cut_everywhere(small_words, steps, make, sabotage == Sabotage::none ? second_cuts : 12);
     if (report.violations > 0) break;
   }
   return report;

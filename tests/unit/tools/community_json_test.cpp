@@ -10,7 +10,7 @@ void read(const std::string& device, const std::string& more, DeviceDocument& re
   read_device_document(parse_document(R"({"slots":4,"slot_seconds":900,"device":)" + device + more + "}"), "", result);
 }
 
-std::string refused_field(const std::string& device, const std::string& more) {
+std::string refused_device_field(const std::string& device, const std::string& more) {
   try {
     DeviceDocument result;
     read(device, more, result);
@@ -45,11 +45,11 @@ TEST(community_json, the_document_may_narrow_them) {
 
 TEST(community_json, refuses_a_fallback_outside_the_limits) {
   const std::string panel = R"({"type":"curtailable","min_w":-9,"max_w":0})";
-  EXPECT_EQ(refused_field(panel, R"(,"fallback_w":1)"), "fallback_w");
-  EXPECT_EQ(refused_field(panel, R"(,"fallback_w":[0,0,0,-10])"), "fallback_w");
-  EXPECT_EQ(refused_field(panel, R"(,"min_w":1)"), "min_w");
-  EXPECT_EQ(refused_field(panel, R"(,"address":"0x12")"), "address");
-  EXPECT_EQ(refused_field(panel, R"(,"max_w":[0,0])"), "max_w");
+  EXPECT_EQ(refused_device_field(panel, R"(,"fallback_w":1)"), "fallback_w");
+  EXPECT_EQ(refused_device_field(panel, R"(,"fallback_w":[0,0,0,-10])"), "fallback_w");
+  EXPECT_EQ(refused_device_field(panel, R"(,"min_w":1)"), "min_w");
+  EXPECT_EQ(refused_device_field(panel, R"(,"address":"0x12")"), "address");
+  EXPECT_EQ(refused_device_field(panel, R"(,"max_w":[0,0])"), "max_w");
 }
 
 }  // namespace

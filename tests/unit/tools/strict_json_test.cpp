@@ -11,7 +11,7 @@ namespace {
 
 // The field that a refusal names; "" if it names none, "ok" if nothing was refused.
 template <class Read>
-std::string refused_field(const char* text, Read read) {
+std::string refused_by(const char* text, Read read) {
   try {
     const Json document = parse_document(text);
     ObjectReader object(document, "");
@@ -25,19 +25,19 @@ std::string refused_field(const char* text, Read read) {
 
 TEST(strict_json, reads_whole_numbers_alone) {
   const auto read = [](ObjectReader& object) { object.integer("a", -5, 5); };
-  EXPECT_EQ(refused_field(R"({"a":5})", read), "ok");
-  EXPECT_EQ(refused_field(R"({"a":-5})", read), "ok");
+  EXPECT_EQ(refused_by(R"({"a":5})", read), "ok");
+  EXPECT_EQ(refused_by(R"({"a":-5})", read), "ok");
   for (const char* text : {R"({"a":6})", R"({"a":-6})", R"({"a":1.0})", R"({"a":1e0})", R"({"a":"1"})", R"({"a":true})",
                            R"({"a":null})", R"({"a":18446744073709551615})", R"({"a":99999999999999999999})", R"({})"}) {
-    EXPECT_EQ(refused_field(text, read), "a") << text;
+    EXPECT_EQ(refused_by(text, read), "a") << text;
   }
 }
 
 TEST(strict_json, names_unknown_and_doubled_fields) {
   const auto read = [](ObjectReader& object) { object.integer("a", 0, 9); };
-  EXPECT_EQ(refused_field(R"({"a":1,"b":2})", read), "b");
-  EXPECT_EQ(refused_field(R"({"a":1,"a":1})", read), "a");
-  EXPECT_EQ(refused_field(R"({"x":[[],{"b":0}],"a":{"b":[1,{"c":{}},{"d":1,"e":[{}],"d":1}]}})", read), "a.b[2].d");
+  EXPECT_EQ(refused_by(R"({"a":1,"b":2})", read), "b");
+  EXPECT_EQ(refused_by(R"({"a":1,"a":1})", read), "a");
+  EXPECT_EQ(refused_by(R"({"x":[[],{"b":0}],"a":{"b":[1,{"c":{}},{"d":1,"e":[{}],"d":1}]}})", read), "a.b[2].d");
 }
 
 TEST(strict_json, names_the_path_of_a_nested_field) {
@@ -46,18 +46,18 @@ TEST(strict_json, names_the_path_of_a_nested_field) {
     inner.integers("list", 3, 0, 9);
     inner.finish();
   };
-  EXPECT_EQ(refused_field(R"({"inner":{"list":[1,2]}})", read), "ok");
-  EXPECT_EQ(refused_field(R"({"inner":{"list":[1,10]}})", read), "inner.list[1]");
-  EXPECT_EQ(refused_field(R"({"inner":{"list":[1,2,3,4]}})", read), "inner.list");
-  EXPECT_EQ(refused_field(R"({"inner":{"list":[1],"more":0}})", read), "inner.more");
-  EXPECT_EQ(refused_field(R"({"inner":[]})", read), "inner");
+  EXPECT_EQ(refused_by(R"({"inner":{"list":[1,2]}})", read), "ok");
+  EXPECT_EQ(refused_by(R"({"inner":{"list":[1,10]}})", read), "inner.list[1]");
+  EXPECT_EQ(refused_by(R"({"inner":{"list":[1,2,3,4]}})", read), "inner.list");
+  EXPECT_EQ(refused_by(R"({"inner":{"list":[1],"more":0}})", read), "inner.more");
+  EXPECT_EQ(refused_by(R"({"inner":[]})", read), "inner");
 }
 
 TEST(strict_json, reads_hexadecimal_of_the_size_asked_for) {
   const auto read = [](ObjectReader& object) { object.hex_array<2>("h"); };
-  EXPECT_EQ(refused_field(R"({"h":"0xAb01"})", read), "ok");
+  EXPECT_EQ(refused_by(R"({"h":"0xAb01"})", read), "ok");
   for (const char* text : {R"({"h":"ab01"})", R"({"h":"0xab0"})", R"({"h":"0xab"})", R"({"h":"0xab0102"})", R"({"h":7})"}) {
-    EXPECT_EQ(refused_field(text, read), "h") << text;
+    EXPECT_EQ(refused_by(text, read), "h") << text;
   }
 }
 
