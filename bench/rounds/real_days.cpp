@@ -8,6 +8,8 @@
 #include <map>
 #include <sstream>
 
+#include "rounds/draw.hpp"
+
 namespace wattproof::bench {
 namespace {
 
@@ -48,8 +50,6 @@ std::vector<Series> read_days(const char* name, std::size_t keys, const std::str
   }
   return days;
 }
-
-double bump(double hour, double at, double width) { return std::exp(-(hour - at) * (hour - at) / (width * width)); }
 
 }  // namespace
 
