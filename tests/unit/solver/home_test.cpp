@@ -224,8 +224,8 @@ TEST(home, reaches_it_where_costs_differ_by_orders_of_magnitude) {
   // With one penalty for all, a sixteenth was above 300 W^2 and an eighth above 10.
   EXPECT_LT(compared.above(300) * 250, std::ssize(compared.excess));
   EXPECT_LT(compared.above(10) * 50, std::ssize(compared.excess));
-  // What is left is whole watts in slots where a watt is dear.
-  EXPECT_LT(compared.above(3000) * 1000, std::ssize(compared.excess));
+  // What is left is whole watts in slots where a watt is dear: one in a thousand, and where few are drawn that may be one.
+  EXPECT_LE(compared.above(3000), 1 + std::ssize(compared.excess) / 1000);
 }
 
 TEST(home, weighs_a_generator_whose_own_cost_is_small) {
