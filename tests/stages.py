@@ -31,7 +31,7 @@ LOGS = ROOT / "build" / "test"
 JOBS = str(os.cpu_count() or 2)
 TEST_JOBS = str(2 * (os.cpu_count() or 2))  # many tests wait for brokers, clocks and boards
 HEARTBEAT_S = 15
-STAGE_LIMIT_S = 30 * 60
+STAGE_LIMIT_S = 60 * 60
 STEP_BACK = ["nice", "-n", "10"]
 
 stopping = threading.Event()  # somebody ended the run: nothing new is started

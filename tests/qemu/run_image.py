@@ -17,7 +17,7 @@ EMULATORS = {
     "cortex-m4": ["qemu-system-arm", "-M", "mps2-an386", *SEMIHOSTED, "-kernel"],
     "aarch64": ["qemu-aarch64"],
 }
-LIMIT_S = 300
+LIMIT_S = 900
 
 
 def run(command):
