@@ -238,7 +238,7 @@ class QbftNetwork(Network):
 class CliqueNetwork(Network):
     """geth signers: 1.13 is the last series that seals Clique blocks."""
     engine, fork, modules = "clique", "london", "eth,net,web3,clique,admin,debug,txpool,miner"
-    ready_s = 12  # until every signer has been told to seal
+    ready_s = 25  # until every signer has been told to seal
     genesis_s = None
 
     # Block 1 of a chain that begins in the past is due at once, whoever's turn it is: where signers are told to seal in the
