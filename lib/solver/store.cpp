@@ -11,7 +11,8 @@ namespace wattproof::solver {
 namespace {
 
 constexpr std::uint32_t lossy_bits_min = 8;
-constexpr std::int32_t wish_max = std::int32_t{1} << 29;  // on the grid
+constexpr std::uint32_t wish_bits = 30;  // on the grid, signed
+constexpr std::int32_t grid_loss = 2;    // steps by which rounding an effect there, and what leaks of it, falls short in a slot at most
 constexpr std::uint32_t near_bits = 48;  // beyond every sum of effects of a store without a leak
 
 struct Arrays {
@@ -85,8 +86,7 @@ class SumScale {
 // Limits of all slots. They themselves are kept if whole watts might break them.
 Error fill_limits(const Store& store, const SumGrid& grid, bool is_lax, const Arrays& arrays, Report& report) {
   const SumScale scale(store, grid);
-  // The grid's rounding leaves within reach what can be reached.
-  const std::int32_t rounding = store.grid_loss() * static_cast<std::int32_t>(store.problem().count());
+  std::int32_t rounding = 0;
   Reach states(store, is_lax ? store.tolerance() : store.slack());
   EnergyLimits before{1, 0};
   SumLimits sums{};
@@ -100,12 +100,15 @@ Error fill_limits(const Store& store, const SumGrid& grid, bool is_lax, const Ar
       states.reached = states.wish(t);
     }
     const EnergyLimits& limits = states.reached;
+    // By so much the grid's rounding may fall short of what can be reached.
+    if (!store.is_without_losses()) rounding = static_cast<std::int32_t>(store.kept(rounding)) + grid_loss;
     // Most slots of a store without a leak are like the one before.
     if (is_for_size || limits.low != before.low || limits.high != before.high) {
       before = limits;
-      sums = {scale.sum_of(limits.low) - rounding, scale.sum_of(limits.high)};
+      sums.high = scale.sum_of(limits.high);
+      sums.low = scale.sum_of(limits.low);
     }
-    arrays.sums[t] = sums;
+    arrays.sums[t] = {sums.low - rounding, sums.high};
     if (!grid.is_exact) arrays.safe[t] = states.forgiven;
   }
   return Error::none;
@@ -190,7 +193,7 @@ Error solve_store(const Task& task) {
                              fraction(store.charge_watt(), store.discharge_watt()), fraction(store.keep_permyriad(), Store::permyriad)};
   for (std::uint32_t t = 0; t < slots; ++t) {
     // Short days have a finer grid than the guard bits that the wishes were checked for; what it cannot hold is beyond every power.
-    arrays.wish[t] = clamp(task.wish.at(t, grid.bits), -wish_max, wish_max);
+    arrays.wish[t] = saturate(std::int64_t{task.wish.at(t, grid.bits)} << (32 - wish_bits)) >> (32 - wish_bits);
     profile_w[t] = 0;
   }
   Error error = Error::none;

@@ -51,9 +51,7 @@ class Store {
   std::int32_t keep_permyriad() const { return by_keep_.value(); }  // of the distance from the ambient, each slot
   bool is_leaking() const { return is_built(DeviceKind::thermal) && is_leaking_; }
   // Every watt changes the state by the same, whether it charges or discharges, and none is lost as time passes.
-  bool is_without_losses() const { return grid_loss_ == 0; }
-  // Steps of the prices' grid by which rounding an effect there, and what leaks of it, may fall short in a slot.
-  std::int32_t grid_loss() const { return grid_loss_; }
+  bool is_without_losses() const { return (slack_ | least_room_) == 0; }
 
   // A state as the device's description has it.
   WATTPROOF_ONCE_FOR_SIZE std::int64_t in_units(std::int32_t reported) const { return std::int64_t{reported * sign_} * report_unit_; }
@@ -101,7 +99,6 @@ class Store {
   std::int32_t discharge_watt_;
   std::int32_t loss_w_;
   std::int32_t least_room_;
-  std::int32_t grid_loss_;
   std::int32_t slack_;
   std::int32_t tolerance_;
   Divisor by_keep_;

@@ -25,7 +25,6 @@ Store::Store(const Device& device, const Grid& grid) {
   if (is_leaking()) {
     is_soft_ = device.soft;
     keep -= device.leak_permyriad_per_slot;
-    grid_loss_ = 2;
     ambient_mc_ = device.ambient_mc;
     unit_ = 1 << fine_bits;
     charge_watt_ = device.gain_mk_per_wh * unit_;
@@ -49,10 +48,7 @@ Store::Store(const Device& device, const Grid& grid) {
     charge_watt_ = charge_permille * discharge_permille;
     discharge_watt_ = 1'000'000;
     // Without losses a watt is the unit of the limits, which can then be met exactly.
-    if (charge_watt_ != discharge_watt_) {
-      least_room_ = discharge_watt_;
-      grid_loss_ = 2;
-    }
+    if (charge_watt_ != discharge_watt_) least_room_ = discharge_watt_;
   }
   by_keep_ = Divisor(static_cast<std::uint32_t>(keep));
   report_unit_ = static_cast<std::uint32_t>(unit_) * static_cast<std::uint32_t>(problem_.wh);

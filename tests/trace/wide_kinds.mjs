@@ -8,6 +8,9 @@ const unlimited = 1n << 30n;
 const permyriad = 10000n;
 const million = 1000000n;
 
+// What is left of a number a slot later.
+const left = (number, keep) => floorDiv(number * keep + permyriad / 2n, permyriad);
+
 // ---- S and its prices ----
 
 // What the prices need: wishes, powers and limits on the grid of 2^-bits W, and what is lost.
@@ -26,18 +29,23 @@ class Path {
       width = 29n;
     }
     this.farthest = (reach + 1n) << this.bits;
-    this.wish = p.target.map((_, t) => clip(wishAt(p, t, this.bits), -(1n << 29n), 1n << 29n));
+    this.wish = p.target.map((_, t) => clip(wishAt(p, t, this.bits), -(1n << 29n), (1n << 29n) - 1n));
     this.low = p.low.map((w) => w << this.bits);
     this.high = p.high.map((w) => w << this.bits);
     this.roundTrip = roundTrip === million ? 0n : (roundTrip << 32n) / million;
+    this.leak = leak ?? 0n;
     this.keep = leak === null || leak === 0n ? 0n : ((permyriad - leak) << 32n) / permyriad;
     this.limits = [];
   }
 
-  // Limits of S from those of the effects, of which a watt is `watt`.
-  limit([low, high], watt) {
-    const [least, most] = [low, high].map((effect) => clip(floorDiv(effect << this.bits, watt), -this.farthest, this.farthest));
-    return [this.isLossless ? least : least - 2n * BigInt(this.slots), most];
+  // Limits of S from those of the effects, of which a watt is `watt`. By `short` rounding may leave S below what can be reached.
+  limitTo(effects, watt) {
+    let short = 0n;
+    this.limits = effects.map((pair) => {
+      const [least, most] = pair.map((effect) => clip(floorDiv(effect << this.bits, watt), -this.farthest, this.farthest));
+      if (!this.isLossless) short = left(short, permyriad - this.leak) + 2n;
+      return [least - short, most];
+    });
   }
 
   power(t, price) {
@@ -209,7 +217,7 @@ function lossyPath(p, slots, limits) {
   const above = p.max - p.start;
   const room = (below > above ? below : above) + p.loss * BigInt(slots);
   const path = new Path(p, slots, {room, roundTrip: p.charge * p.discharge});
-  path.limits = limits.map((limit) => path.limit(limit, million));
+  path.limitTo(limits, million);
   return path;
 }
 
@@ -299,7 +307,7 @@ export function lossyGap(p, x, dual, slots, priceBits) {
 // ---- leak ----
 
 // What is left of an effect a slot later, to the nearest unit, halves up.
-const kept = (p, effect) => floorDiv(effect * p.keep + permyriad / 2n, permyriad);
+const kept = (p, effect) => left(effect, p.keep);
 
 // The limits of the effects in each slot, what of them can be reached, and how the first unreachable one is missed: 0, or 201 below,
 // 202 above.
@@ -330,7 +338,7 @@ function bands(p, slots) {
 
 function thermalPath(p, slots, found) {
   const path = new Path(p, slots, {leak: permyriad - p.keep});
-  path.limits = found.map(({reached}) => path.limit(reached, p.watt));
+  path.limitTo(found.map(({reached}) => reached), p.watt);
   return path;
 }
 
