@@ -356,8 +356,8 @@ typedef enum {
   WATTPROOF_LIMIT_WINDOW = 4,      /* cycles or on-slots need `needed` slots, the window has `possible` */
   WATTPROOF_LIMIT_COMFORT_MIN = 5, /* as the energies, in milli-degrees */
   WATTPROOF_LIMIT_COMFORT_MAX = 6,
-  WATTPROOF_LIMIT_PATTERN = 7,     /* no pattern with the minimum times has `needed` slots on; the nearest has `possible` */
-  WATTPROOF_LIMIT_WHOLE_WATTS = 8, /* only fractions of a watt would keep the limits, found in `slot` */
+  WATTPROOF_LIMIT_PATTERN = 7,     /* of `needed` slots on there is no pattern: once on, it is on for at least `possible` */
+  WATTPROOF_LIMIT_WHOLE_WATTS = 8, /* found no whole watts that keep the limits, fractions would: in `slot` */
   WATTPROOF_LIMIT_BREAKER = 9,     /* a home would draw or feed `needed` W in `slot`, `possible` are allowed */
   WATTPROOF_LIMIT_RAMP = 10,       /* power would have to be `needed` W in `slot`, the ramps allow `possible` */
   WATTPROOF_LIMIT_STATE_MIN = 11,  /* as the energies, of state `state` in its own unit */

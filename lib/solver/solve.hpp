@@ -51,18 +51,18 @@ enum class Limit : std::uint8_t {
   window = 4,       // the cycles or on-slots need `needed` slots; `possible` slots are in the window
   comfort_min = 5,  // at least `needed` milli-degrees after the slot before `slot`; `possible` is the most
   comfort_max = 6,  // at most `needed`; `possible` is the least
-  pattern = 7,      // no switching pattern with the minimum times has `needed` on-slots; `possible` is the nearest count
+  pattern = 7,      // no switching pattern has `needed` on-slots; once on it is on for at least `possible`
   breaker = 9,      // a home: |sum| of `needed` W before `slot` begins, `possible` W are allowed
   ramp = 10,        // banded: at `slot` power would have to be `needed` W; the ramps allow `possible`
   state_min = 11,   // banded: state `state` at least `needed` before `slot` begins; `possible` is the most found
   state_max = 12,   // at most `needed`; `possible` is the least
-  whole_watts = 8,  // fractions of a watt would keep the limits, whole watts do not: found in `slot`
+  whole_watts = 8,  // fractions of a watt would keep the limits; rounding found no whole watts in `slot`
 };
 
 struct Report {
   // Certificate of a profile.
   CertificateKind kind = CertificateKind::none;
-  std::uint64_t gap = 0;                  // unit of J, rounded up
+  std::uint64_t gap = 0;                  // unit of J, rounded up; 2^64 - 1 says that no bound below that was found
   // Multipliers of the state limits after each slot, in 2^-guard_bits W: above 0 where the lower limit holds the
   // device up, below 0 where the upper one holds it down. One number per slot; or one in all, that of the device's last
   // slot, if only the energy at its end is limited; or none. Lives in the workspace.

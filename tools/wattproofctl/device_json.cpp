@@ -117,6 +117,7 @@ void read_thermal(ObjectReader& object, const Grid& grid, DeviceDescription& des
   if (object.has("power_min_w")) device.power_min_w = series_of(object, "power_min_w", grid, power_w_max, description);
   device.power_max_w = series_of(object, "power_max_w", grid, power_w_max, description);
   device.gain_mk_per_wh = int32_of(object, "gain_mk_per_wh", -gain_mk_per_wh_max, gain_mk_per_wh_max);
+  if (device.gain_mk_per_wh == 0) object.fail("gain_mk_per_wh", "must not be 0: power would change nothing");
   device.leak_permyriad_per_slot = int32_of(object, "leak_permyriad_per_slot", 0, 9999);
   device.ambient_mc = series_of(object, "ambient_mc", grid, temperature_mc_max, description);
   device.start_mc = int32_of(object, "start_mc", -temperature_mc_max, temperature_mc_max);

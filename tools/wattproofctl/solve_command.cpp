@@ -28,15 +28,15 @@ std::string describe(const solver::Report& report) {
     case Limit::window: return "needs " + needed + " slots, the window has " + possible;
     case Limit::comfort_min: return "needs " + needed + " mC by slot " + slot + ", at most " + possible + " possible";
     case Limit::comfort_max: return "at most " + needed + " mC by slot " + slot + ", at least " + possible + " unavoidable";
-    case Limit::pattern: return "needs " + needed + " slots on; with the minimum times the nearest is " + possible;
-    case Limit::whole_watts: return "slot " + slot + ": only fractions of a watt would keep the limits";
+    case Limit::pattern: return "needs " + needed + " slots on; once on, it stays on for at least " + possible;
+    case Limit::whole_watts: return "slot " + slot + ": found no whole watts that keep the limits";
     case Limit::breaker: return "slot " + slot + ": needs " + needed + " W, the breaker allows " + possible + " W";
     case Limit::ramp: return "slot " + slot + ": needs " + needed + " W, the ramps allow " + possible + " W";
     case Limit::state_min: return state + "needs " + needed + " by slot " + slot + ", at most " + possible + " possible";
     case Limit::state_max: return state + "at most " + needed + " by slot " + slot + ", at least " + possible + " unavoidable";
     case Limit::none: break;
   }
-  return "the limits contradict each other";
+  return "each limit can be kept, but found no whole watts that keep all of them";
 }
 
 Outcome infeasible(const std::string& detail) { return {{{"error", "infeasible"}, {"detail", detail}}, exit_refused}; }
@@ -138,7 +138,10 @@ Outcome refused(Error error, const solver::Report& report, const std::string& pa
   const bool is_infeasible =
       error == Error::infeasible || error == Error::infeasible_below || error == Error::infeasible_above;
   if (is_infeasible) return infeasible(path == "device" ? describe(report) : path + ": " + describe(report));
-  if (error == Error::not_converged) return {{{"error", error_name(error)}, {"detail", describe(report)}}, exit_refused};
+  if (error == Error::not_converged) {
+    const std::string detail = report.limit == Limit::none ? "found neither an answer nor a proof that there is none" : describe(report);
+    return {{{"error", error_name(error)}, {"detail", detail}}, exit_refused};
+  }
   if (error == Error::not_a_multiple) {
     const std::string field = path + ".energy_wh";
     return {{{"error", error_name(error)}, {"detail", field + ": is no whole number of slots at power_w"}, {"field", field}}, exit_usage};

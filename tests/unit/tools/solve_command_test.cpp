@@ -177,5 +177,14 @@ TEST(solve_command, names_the_field_that_is_wrong) {
                   "[0,0,0,0]"), "device.end_slot");
 }
 
+TEST(solve_command, says_what_a_minimum_on_time_and_a_store_without_gain_ask_for) {
+  EXPECT_EQ(solve(R"({"type":"switched","power_w":10,"energy_wh":10,"min_on_slots":2,"min_off_slots":1,"start_slot":0,"end_slot":4})",
+                  "[0,0,0,0]").output["detail"], "needs 1 slots on; once on, it stays on for at least 2");
+  EXPECT_EQ(refused_field(R"({"type":"thermal","power_max_w":10,"gain_mk_per_wh":0,"leak_permyriad_per_slot":0,"ambient_mc":0,"start_mc":0,"min_mc":0,"max_mc":0})",
+                          "[0,0,0,0]"), "device.gain_mk_per_wh");
+  EXPECT_EQ(solve(R"({"type":"home","limit_w":10,"devices":[{"type":"thermal","power_max_w":10,"gain_mk_per_wh":1000,"leak_permyriad_per_slot":0,"ambient_mc":0,"start_mc":0,"min_mc":400,"max_mc":500}]})",
+                  "[0,0,0,0]").output["detail"], "device.devices[0]: each limit can be kept, but found no whole watts that keep all of them");
+}
+
 }  // namespace
 }  // namespace wattproof::tool
