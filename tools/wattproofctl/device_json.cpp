@@ -10,8 +10,7 @@ using solver::DeviceKind;
 using solver::Grid;
 
 constexpr std::int32_t temperature_mc_max = 1'000'000;
-constexpr std::int32_t cost_linear_max = 2'000'000;
-constexpr std::int32_t cost_quadratic_max = 1'000'000;
+constexpr std::int32_t cost_max = INT32_MAX;  // of a generator
 constexpr std::int32_t gain_mk_per_wh_max = 1'000'000;
 constexpr std::int32_t level_max = 1'000'000;
 constexpr std::int32_t drift_milli_max = 100'000'000;
@@ -140,8 +139,8 @@ void read_switched(ObjectReader& object, const Grid& grid, solver::Device& devic
 void read_generator(ObjectReader& object, const Grid& grid, DeviceDescription& description) {
   solver::Device& device = description.device;
   read_powers(object, grid, description);
-  device.cost_linear = int32_of(object, "cost_linear", -cost_linear_max, cost_linear_max);
-  device.cost_quadratic = int32_of(object, "cost_quadratic", 0, cost_quadratic_max);
+  device.cost_linear = int32_of(object, "cost_linear", -cost_max, cost_max);
+  device.cost_quadratic = int32_of(object, "cost_quadratic", 0, cost_max);
 }
 
 void read_states(ObjectReader& object, const Grid& grid, DeviceDescription& description) {

@@ -120,8 +120,10 @@ void replace_empty_window(DeviceDescription& description) {
     device.start_slot = device.end_slot = 0;  // no slot on, or no whole number of them: any window says the same
     return;
   }
+  const std::int32_t own_cost = device.cost_quadratic;  // which allows larger wishes
   device = solver::Device{};
   device.kind = solver::DeviceKind::curtailable;
+  device.cost_quadratic = own_cost;
 }
 
 Json certificate_of(const solver::Report& report) {

@@ -177,6 +177,11 @@ TEST(solve_command, names_the_field_that_is_wrong) {
                   "[0,0,0,0]"), "device.end_slot");
 }
 
+TEST(solve_command, weighs_an_empty_window_like_any_other) {
+  EXPECT_EQ(solve(R"({"type":"shapeable","power_min_w":-9,"power_max_w":9,"energy_wh":0,"start_slot":1,"end_slot":1,"own_cost_quadratic":1})",
+                  "[-1,0,0,0]", R"(,"price":[8388608,0,0,0])").output["profile_w"].dump(), "[0,0,0,0]");
+}
+
 TEST(solve_command, says_what_a_minimum_on_time_and_a_store_without_gain_ask_for) {
   EXPECT_EQ(solve(R"({"type":"switched","power_w":10,"energy_wh":10,"min_on_slots":2,"min_off_slots":1,"start_slot":0,"end_slot":4})",
                   "[0,0,0,0]").output["detail"], "needs 1 slots on; once on, it stays on for at least 2");
