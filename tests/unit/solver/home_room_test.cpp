@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 #include <random>
 #include <vector>
@@ -56,6 +57,79 @@ TEST(home_room, finds_room_under_the_breaker_where_any_pair_of_starts_has_it) {
   }
   EXPECT_GT(possible, 1000);
   EXPECT_GT(impossible, 500);
+  EXPECT_EQ(missed, 0);
+}
+
+// Whether runs of ones and the pauses between them are long enough.
+bool keeps_times(std::uint32_t mask, std::uint32_t slots, std::uint32_t min_on, std::uint32_t min_off) {
+  std::uint32_t length = 0;
+  bool was_on = false;
+  bool has_run = false;
+  for (std::uint32_t t = 0; t <= slots; ++t) {
+    const bool on = t < slots && (mask >> t & 1) != 0;
+    if (t > 0 && on != was_on) {
+      if (was_on ? length < min_on : has_run && length < min_off) return false;
+      has_run = has_run || was_on;
+      length = 0;
+    }
+    was_on = on;
+    ++length;
+  }
+  return true;
+}
+
+// A switched load, or an appliance of several runs or with pauses, beside a device that may do anything between its limits.
+TEST(home_room, finds_the_pattern_that_leaves_room_for_the_other_device) {
+  std::mt19937_64 random(152);
+  int possible = 0;
+  int missed = 0;
+  for (int i = 0; i < 3000; ++i) {
+    SCOPED_TRACE(i);
+    const std::uint32_t slots = 2 + static_cast<std::uint32_t>(random() % 6);
+    const std::uint32_t count = 1 + static_cast<std::uint32_t>(random() % slots);
+    const std::uint32_t min_on = i % 2 == 0 ? 1 + static_cast<std::uint32_t>(random() % 2) : 1;
+    const std::uint32_t min_off = i % 2 == 0 ? 1 + static_cast<std::uint32_t>(random() % 2) : 1;
+    const std::int32_t power_w = (random() % 3 == 0 ? -1 : 1) * (1 + static_cast<std::int32_t>(random() % 2000));
+    std::vector<std::int32_t> low(slots), high(slots);
+    for (std::uint32_t t = 0; t < slots; ++t) {
+      low[t] = static_cast<std::int32_t>(random() % 2000) - 1500;
+      high[t] = low[t] + static_cast<std::int32_t>(random() % 1000);
+    }
+    const std::array<std::int32_t, 1> step{power_w};
+    std::array<Device, 2> devices{};
+    devices[0].kind = i % 2 == 0 ? DeviceKind::switched : DeviceKind::appliance;
+    devices[0].energy_wh = power_w * static_cast<std::int32_t>(count);
+    devices[0].power_w = power_w;  // which an appliance does not look at
+    devices[0].min_on_slots = min_on;
+    devices[0].min_off_slots = min_off;
+    devices[0].profile_w = i % 2 == 0 ? std::span<const std::int32_t>() : step;
+    devices[0].runs = i % 2 == 0 ? 1 : count;
+    devices[0].interruptible = i % 4 == 1;
+    devices[1].kind = DeviceKind::curtailable;
+    devices[1].power_min_w = Series(low);
+    devices[1].power_max_w = Series(high);
+    std::int32_t least_peak = std::numeric_limits<std::int32_t>::max();
+    for (std::uint32_t mask = 0; mask < 1u << slots; ++mask) {
+      if (static_cast<std::uint32_t>(std::popcount(mask)) != count || !keeps_times(mask, slots, min_on, min_off)) continue;
+      std::int32_t peak = 0;
+      for (std::uint32_t t = 0; t < slots; ++t) {
+        const std::int32_t own = (mask >> t & 1) != 0 ? power_w : 0;
+        peak = std::max({peak, own + low[t], -(own + high[t])});
+      }
+      least_peak = std::min(least_peak, peak);
+    }
+    if (least_peak == std::numeric_limits<std::int32_t>::max()) continue;  // no pattern has so many slots
+    const std::int32_t limit_w = least_peak + static_cast<std::int32_t>(random() % 20);
+    std::vector<std::int32_t> target(slots), total(slots), profiles(2 * slots);
+    for (std::int32_t& v : target) v = static_cast<std::int32_t>(random() % 6000) - 1000;
+    Report report;
+    std::uint32_t index = 0;
+    const Error error = solve_home({devices, limit_w}, {slots, 3600}, target, {}, workspace, total, profiles, report, index);
+    ASSERT_TRUE(ok(error) || error == Error::infeasible) << error_name(error);
+    ++possible;
+    missed += ok(error) ? 0 : 1;
+  }
+  EXPECT_GT(possible, 2000);
   EXPECT_EQ(missed, 0);
 }
 
