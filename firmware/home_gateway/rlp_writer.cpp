@@ -4,6 +4,7 @@
 #include "codec/rlp.hpp"
 
 namespace wattproof::ethereum {
+
 RlpWriter& RlpWriter::string(Bytes payload) {
   const bool own_encoding = payload.size() == 1 && payload[0] < 0x80;
   if (!own_encoding) append(items_, codec::rlp_string_prefix(static_cast<std::uint32_t>(payload.size())).view());

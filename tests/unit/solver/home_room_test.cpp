@@ -78,7 +78,7 @@ bool keeps_times(std::uint32_t mask, std::uint32_t slots, std::uint32_t min_on, 
   return true;
 }
 
-// A switched load, or an appliance of several runs or with pauses, beside a device that may do anything between its limits.
+// A switched load, or an appliance of several runs of one slot, beside a device that may do anything between its limits.
 TEST(home_room, finds_the_pattern_that_leaves_room_for_the_other_device) {
   std::mt19937_64 random(152);
   int possible = 0;
